@@ -1,0 +1,57 @@
+package kubernetes
+
+import (
+	"fmt"
+	"runtime"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Config says which API server to ask. The zero value means the cluster that CoreDNS runs in.
+type Config struct {
+	// Kubeconfig is the path of a kubeconfig file; Context is one of its contexts, its current one where it is empty.
+	Kubeconfig, Context string
+	// Endpoint is the URL of an API server; Cert, Key and CA are the paths of its certificates, all or none.
+	Endpoint, Cert, Key, CA string
+}
+
+// client connects to the API server. It asks nothing yet.
+func (c Config) client() (kubernetes.Interface, error) {
+	config, err := c.rest()
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = fmt.Sprintf("headless (%s/%s)", runtime.GOOS, runtime.GOARCH)
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	return kubernetes.NewForConfig(config)
+}
+
+func (c Config) rest() (*rest.Config, error) {
+	switch {
+	case c.Kubeconfig != "":
+		rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: c.Kubeconfig}
+		overrides := &clientcmd.ConfigOverrides{CurrentContext: c.Context}
+		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("kubeconfig '%s': %w", c.Kubeconfig, err)
+		}
+		return config, nil
+	case c.Endpoint != "":
+		cluster := clientcmdapi.Cluster{Server: c.Endpoint, CertificateAuthority: c.CA}
+		user := clientcmdapi.AuthInfo{ClientCertificate: c.Cert, ClientKey: c.Key}
+		overrides := &clientcmd.ConfigOverrides{ClusterInfo: cluster, AuthInfo: user}
+		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(&clientcmd.ClientConfigLoadingRules{}, overrides).ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("endpoint '%s': %w", c.Endpoint, err)
+		}
+		return config, nil
+	}
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("no 'kubeconfig', 'endpoint' or 'manifests' is given, and CoreDNS does not run in a cluster: %w", err)
+	}
+	return config, nil
+}

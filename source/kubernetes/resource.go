@@ -1,0 +1,89 @@
+package kubernetes
+
+import (
+	"context"
+	"sync/atomic"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+)
+
+// pageSize is how many objects a page of a list has: so many full objects are in memory at a time.
+const pageSize = 500
+
+// resource is a kind of objects in one scope, of type K in the API, of which *T is kept.
+type resource[K runtime.Object, T any] struct {
+	name   string // as the API calls it, in the plural
+	failed func(operation string, err error)
+	store  store[K, T]
+	page   func(ctx context.Context, options metav1.ListOptions, each func(K)) (metav1.ListMeta, error)
+	watch  func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error)
+
+	labels, fields string // selectors, empty for none
+	// unselected says that the API server does not know the field selector. The store leaves out what it would have.
+	unselected atomic.Bool
+}
+
+// follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one: fakes know no WatchList.
+func (r *resource[K, T]) follow(ctx context.Context, client any, expected K) {
+	lw := &cache.ListWatch{ListWithContextFunc: r.listAll, WatchFuncWithContext: r.watchFrom}
+	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, client), expected, &r.store,
+		cache.ReflectorOptions{Name: "headless " + r.name})
+	reflector.RunWithContext(ctx)
+}
+
+// listAll lists in pages, and reduces each before it asks for the next. The reflector's own paging would hold all of
+// them; besides, it asks for a version that API servers answer from their cache, in one piece.
+func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
+	list := &objectList[T]{}
+	options := metav1.ListOptions{Limit: pageSize}
+	for {
+		var page metav1.ListMeta
+		err := r.try("list", &options, func() (err error) {
+			page, err = r.page(ctx, options, func(in K) {
+				if kept := r.store.reduce(in); kept != nil {
+					list.Items = append(list.Items, &object[T]{kept: kept})
+				}
+			})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		list.ResourceVersion = page.ResourceVersion
+		if page.Continue == "" {
+			return list, nil
+		}
+		options.Continue = page.Continue
+	}
+}
+
+func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
+	err = r.try("watch", &options, func() (err error) {
+		w, err = r.watch(ctx, options)
+		return err
+	})
+	return w, err
+}
+
+// try makes one request with the selectors. An API server that does not know the field selector is asked again without it.
+func (r *resource[K, T]) try(verb string, options *metav1.ListOptions, request func() error) error {
+	options.LabelSelector = r.labels
+	if !r.unselected.Load() {
+		options.FieldSelector = r.fields
+	}
+	err := request()
+	if apierrors.IsBadRequest(err) && options.FieldSelector != "" {
+		r.unselected.Store(true)
+		options.FieldSelector = ""
+		err = request()
+	}
+	// An expired version is no failure: the reflector begins anew, as it must after a long interruption.
+	if err != nil && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
+		r.failed(verb+" "+r.name, err)
+	}
+	return err
+}

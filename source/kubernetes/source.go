@@ -1,0 +1,113 @@
+// Package kubernetes follows the Services and EndpointSlices of a cluster through its API server.
+//
+// Each object is reduced to what is kept of it as soon as it is decoded, whichever way it comes: as an event of a
+// watch, in the stream of the first state (WatchList), or in the pages of a list.
+package kubernetes
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/klog/v2"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// Source follows one cluster.
+type Source struct {
+	client  kubernetes.Interface
+	decoder source.Decoder
+	// failed is told of each failure to read; the reading is tried again all the same.
+	failed func(operation string, err error)
+}
+
+// New makes a source from what the configuration says. It does not ask the API server for anything, so what is wrong
+// here is wrong in the configuration. Every later failure is told to failed, with what was tried, such as "list endpointslices".
+func New(config Config, decoder source.Decoder, failed func(operation string, err error)) (*Source, error) {
+	client, err := config.client()
+	if err != nil {
+		return nil, err
+	}
+	return &Source{client: client, decoder: decoder, failed: failed}, nil
+}
+
+// Run delivers the Services and EndpointSlices of the cluster and all their changes until the context is done. With some namespaces only, each
+// is followed on its own, so that rights in these namespaces are enough.
+func (s *Source) Run(ctx context.Context, sink source.Sink) {
+	// What fails is told to s.failed; the reflector's own log would say it once more.
+	ctx = klog.NewContext(ctx, klog.Logger{})
+	scopes := s.decoder.Namespaces
+	if len(scopes) == 0 {
+		scopes = []string{metav1.NamespaceAll}
+	}
+	var missing atomic.Int64
+	missing.Store(int64(2 * len(scopes)))
+	synced := func() {
+		if missing.Add(-1) == 0 {
+			sink.Synced()
+		}
+	}
+	var running sync.WaitGroup
+	for _, scope := range scopes {
+		running.Go(func() { s.services(scope, sink, synced).follow(ctx, s.client, &corev1.Service{}) })
+		running.Go(func() { s.slices(scope, sink, synced).follow(ctx, s.client, &discoveryv1.EndpointSlice{}) })
+	}
+	running.Wait()
+}
+
+func (s *Source) services(scope string, sink source.Sink, synced func()) *resource[*corev1.Service, source.Service] {
+	client := s.client.CoreV1().Services(scope)
+	r := &resource[*corev1.Service, source.Service]{
+		name:   "services",
+		failed: s.failed,
+		fields: fields.OneTermEqualSelector("spec.clusterIP", corev1.ClusterIPNone).String(),
+		store: store[*corev1.Service, source.Service]{
+			reduce: s.decoder.Service, set: sink.SetService, remove: sink.DeleteService, synced: synced,
+			replace: func(all []*source.Service) { sink.ReplaceServices(scope, all) },
+		},
+		page: func(ctx context.Context, options metav1.ListOptions, each func(*corev1.Service)) (metav1.ListMeta, error) {
+			list, err := client.List(ctx, options)
+			if err != nil {
+				return metav1.ListMeta{}, err
+			}
+			for i := range list.Items {
+				each(&list.Items[i])
+			}
+			return list.ListMeta, nil
+		},
+		watch: client.Watch,
+	}
+	if s.decoder.Labels != nil {
+		r.labels = s.decoder.Labels.String()
+	}
+	return r
+}
+
+func (s *Source) slices(scope string, sink source.Sink, synced func()) *resource[*discoveryv1.EndpointSlice, source.Slice] {
+	client := s.client.DiscoveryV1().EndpointSlices(scope)
+	return &resource[*discoveryv1.EndpointSlice, source.Slice]{
+		name:   "endpointslices",
+		failed: s.failed,
+		store: store[*discoveryv1.EndpointSlice, source.Slice]{
+			reduce: s.decoder.Slice, set: sink.SetSlice, remove: sink.DeleteSlice, synced: synced,
+			replace: func(all []*source.Slice) { sink.ReplaceSlices(scope, all) },
+		},
+		page: func(ctx context.Context, options metav1.ListOptions, each func(*discoveryv1.EndpointSlice)) (metav1.ListMeta, error) {
+			list, err := client.List(ctx, options)
+			if err != nil {
+				return metav1.ListMeta{}, err
+			}
+			for i := range list.Items {
+				each(&list.Items[i])
+			}
+			return list.ListMeta, nil
+		},
+		watch: client.Watch,
+	}
+}

@@ -1,0 +1,279 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// recorder is a sink that keeps what it is given.
+type recorder struct {
+	mu       sync.Mutex
+	services map[types.NamespacedName]*source.Service
+	slices   map[types.NamespacedName]*source.Slice
+	scopes   []string
+	synced   chan struct{}
+	changed  chan struct{}
+}
+
+func newRecorder() *recorder {
+	return &recorder{
+		services: map[types.NamespacedName]*source.Service{}, slices: map[types.NamespacedName]*source.Slice{},
+		synced: make(chan struct{}), changed: make(chan struct{}, 1000),
+	}
+}
+
+func (r *recorder) change(f func()) {
+	r.mu.Lock()
+	f()
+	r.mu.Unlock()
+	r.changed <- struct{}{}
+}
+
+func (r *recorder) SetService(s *source.Service) {
+	r.change(func() { r.services[s.NamespacedName] = s })
+}
+
+func (r *recorder) DeleteService(name types.NamespacedName) {
+	r.change(func() { delete(r.services, name) })
+}
+
+func (r *recorder) ReplaceServices(scope string, all []*source.Service) {
+	r.change(func() {
+		r.scopes = append(r.scopes, scope)
+		for _, s := range all {
+			r.services[s.NamespacedName] = s
+		}
+	})
+}
+
+func (r *recorder) SetSlice(s *source.Slice) { r.change(func() { r.slices[s.NamespacedName] = s }) }
+
+func (r *recorder) DeleteSlice(name types.NamespacedName) {
+	r.change(func() { delete(r.slices, name) })
+}
+
+func (r *recorder) ReplaceSlices(scope string, all []*source.Slice) {
+	r.change(func() {
+		r.scopes = append(r.scopes, scope)
+		for _, s := range all {
+			r.slices[s.NamespacedName] = s
+		}
+	})
+}
+
+func (r *recorder) Synced() { close(r.synced) }
+
+// waitFor waits until the condition holds, which is looked at after each change.
+func (r *recorder) waitFor(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		r.mu.Lock()
+		ok := condition()
+		r.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-r.changed:
+		case <-deadline:
+			t.Fatalf("Timed out waiting until %s", what)
+		}
+	}
+}
+
+func service(namespace, name, clusterIP string) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app": name}},
+		Spec:       corev1.ServiceSpec{ClusterIP: clusterIP},
+	}
+}
+
+func slice(namespace, service, name string) *discoveryv1.EndpointSlice {
+	return &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{discoveryv1.LabelServiceName: service}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}}},
+	}
+}
+
+// run starts the source against a fake clientset, which knows no selectors and no WatchList.
+func run(t *testing.T, decoder source.Decoder, objects ...runtime.Object) (*recorder, *fake.Clientset) {
+	t.Helper()
+	client := fake.NewClientset(objects...)
+	decoder.Report = func(source.Problem) {}
+	s := &Source{client: client, decoder: decoder, failed: func(operation string, err error) { t.Errorf("Failed to %s: %v", operation, err) }}
+	sink := newRecorder()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Run(ctx, sink)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	select {
+	case <-sink.synced:
+	case <-time.After(10 * time.Second):
+		t.Fatal("Timed out waiting for the first sync")
+	}
+	return sink, client
+}
+
+func TestHeadlessServicesAndTheirSlicesAreFollowed(t *testing.T) {
+	sink, client := run(t, source.Decoder{}, service("default", "db", "None"), service("default", "web", "10.96.0.1"), slice("default", "db", "db-1"))
+	db, web := types.NamespacedName{Namespace: "default", Name: "db"}, types.NamespacedName{Namespace: "default", Name: "web"}
+	if len(sink.services) != 1 || sink.services[db] == nil || len(sink.slices) != 1 {
+		t.Fatalf("After the first sync there are %v and %v", sink.services, sink.slices)
+	}
+	update := func(s *corev1.Service) {
+		if _, err := client.CoreV1().Services(s.Namespace).Update(t.Context(), s, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(service("default", "web", "None"))
+	sink.waitFor(t, "a service that becomes headless is delivered", func() bool { return sink.services[web] != nil })
+	update(service("default", "db", "10.96.0.2"))
+	sink.waitFor(t, "a service that is headless no more is gone", func() bool { return sink.services[db] == nil })
+	if err := client.DiscoveryV1().EndpointSlices("default").Delete(t.Context(), "db-1", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	sink.waitFor(t, "a deleted slice is gone", func() bool { return len(sink.slices) == 0 })
+}
+
+func TestOnlyTheNamespacesThatAreAskedForAreWatched(t *testing.T) {
+	sink, client := run(t, source.Decoder{Namespaces: []string{"a", "b"}}, service("a", "db", "None"), service("b", "db", "None"), service("c", "db", "None"))
+	if len(sink.services) != 2 {
+		t.Errorf("The services are %v", sink.services)
+	}
+	slices.Sort(sink.scopes)
+	if !slices.Equal(sink.scopes, []string{"a", "a", "b", "b"}) {
+		t.Errorf("The scopes are %q", sink.scopes)
+	}
+	for _, action := range client.Actions() {
+		if action.GetNamespace() != "a" && action.GetNamespace() != "b" {
+			t.Errorf("It asked to %s %s in namespace %q", action.GetVerb(), action.GetResource().Resource, action.GetNamespace())
+		}
+	}
+}
+
+func TestLabelsSelectServices(t *testing.T) {
+	sink, _ := run(t, source.Decoder{Labels: labels.SelectorFromSet(labels.Set{"app": "db"})}, service("default", "db", "None"), service("default", "web", "None"))
+	if len(sink.services) != 1 {
+		t.Errorf("The services are %v", sink.services)
+	}
+}
+
+func TestAListIsReadPageByPage(t *testing.T) {
+	var asked []string
+	r := &resource[*corev1.Service, source.Service]{
+		name: "services", failed: func(string, error) {},
+		store: store[*corev1.Service, source.Service]{reduce: (&source.Decoder{}).Service},
+		page: func(_ context.Context, options metav1.ListOptions, each func(*corev1.Service)) (metav1.ListMeta, error) {
+			asked = append(asked, fmt.Sprint(options.Limit, options.ResourceVersion, options.Continue))
+			each(service("default", "db"+options.Continue, "None"))
+			each(service("default", "web"+options.Continue, "10.96.0.1"))
+			return metav1.ListMeta{ResourceVersion: "7", Continue: map[string]string{"": "x", "x": "y"}[options.Continue]}, nil
+		},
+	}
+	got, err := r.listAll(t.Context(), metav1.ListOptions{ResourceVersion: "0", Limit: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := got.(*objectList[source.Service])
+	if len(list.Items) != 3 || list.ResourceVersion != "7" || !slices.Equal(asked, []string{"500", "500x", "500y"}) {
+		t.Errorf("%d objects of version %q were listed by %q", len(list.Items), list.ResourceVersion, asked)
+	}
+}
+
+func TestAnAPIServerWithoutTheFieldSelectorIsAskedWithoutIt(t *testing.T) {
+	var queries []string
+	var mu sync.Mutex
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		selector := r.URL.Query().Get("fieldSelector")
+		queries = append(queries, selector)
+		w.Header().Set("Content-Type", "application/json")
+		if selector != "" {
+			w.WriteHeader(http.StatusBadRequest)
+			writeJSON(w, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Reason: metav1.StatusReasonBadRequest, Code: http.StatusBadRequest})
+			return
+		}
+		writeJSON(w, corev1.ServiceList{TypeMeta: metav1.TypeMeta{Kind: "ServiceList", APIVersion: "v1"}, Items: []corev1.Service{*service("default", "db", "None"), *service("default", "web", "10.96.0.1")}})
+	}))
+	defer server.Close()
+	client, err := Config{Endpoint: server.URL}.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Source{client: client, failed: func(operation string, err error) { t.Errorf("Failed to %s: %v", operation, err) }}
+	r := s.services("", newRecorder(), func() {})
+	for range 2 {
+		list, err := r.listAll(t.Context(), metav1.ListOptions{})
+		if err != nil || len(list.(*objectList[source.Service]).Items) != 1 {
+			t.Fatalf("The list is %v: %v", list, err)
+		}
+	}
+	if !slices.Equal(queries, []string{"spec.clusterIP=None", "", ""}) {
+		t.Errorf("The field selectors were %q", queries)
+	}
+}
+
+func writeJSON(w http.ResponseWriter, value any) {
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		panic(err)
+	}
+}
+
+func TestFailuresAreToldWithWhatWasTried(t *testing.T) {
+	var told []string
+	r := &resource[*corev1.Service, source.Service]{
+		name:   "services",
+		failed: func(operation string, err error) { told = append(told, operation+": "+err.Error()) },
+		page: func(context.Context, metav1.ListOptions, func(*corev1.Service)) (metav1.ListMeta, error) {
+			return metav1.ListMeta{}, errors.New("forbidden")
+		},
+	}
+	if _, err := r.listAll(t.Context(), metav1.ListOptions{}); err == nil || !slices.Equal(told, []string{"list services: forbidden"}) {
+		t.Errorf("The error is %v, what was told is %q", err, told)
+	}
+}
+
+// No full object outlives its decoding: the transformer, which acts on what WatchList streams, leaves nothing of it but what is kept.
+func TestTheTransformerKeepsNothingOfAnObject(t *testing.T) {
+	s := store[*discoveryv1.EndpointSlice, source.Slice]{reduce: (&source.Decoder{Report: func(source.Problem) {}}).Slice}
+	in := slice("default", "db", "db-1")
+	in.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kube-controller-manager"}}
+	out, err := s.Transformer()(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, ok := out.(*object[source.Slice])
+	if !ok || kept.kept.Name != "db-1" || len(kept.kept.Endpoints) != 1 {
+		t.Errorf("The transformer gives %#v", out)
+	}
+	if again, err := s.Transformer()(out); err != nil || again != out {
+		t.Errorf("A second pass gives %v: %v", again, err)
+	}
+	if _, err := s.Transformer()("text"); err == nil {
+		t.Error("Something that is no object is accepted")
+	}
+}

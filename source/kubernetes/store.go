@@ -1,0 +1,117 @@
+package kubernetes
+
+import (
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+)
+
+// object is what is left of an object of the API after decoding: what is kept of it, of type *T, and nothing else. A listing hands it through
+// the reflector, which wants objects.
+type object[T any] struct {
+	kept *T
+}
+
+// GetObjectKind implements runtime.Object.
+func (o *object[T]) GetObjectKind() schema.ObjectKind { return schema.EmptyObjectKind }
+
+// DeepCopyObject implements runtime.Object. What is kept is immutable.
+func (o *object[T]) DeepCopyObject() runtime.Object { return &object[T]{kept: o.kept} }
+
+// objectList is a list of them.
+type objectList[T any] struct {
+	metav1.TypeMeta
+	metav1.ListMeta
+	Items []*object[T]
+}
+
+// DeepCopyObject implements runtime.Object.
+func (l *objectList[T]) DeepCopyObject() runtime.Object {
+	list := *l
+	list.Items = append([]*object[T](nil), l.Items...)
+	return &list
+}
+
+// store hands what a reflector sees to the sink, reduced to what is kept. It holds nothing itself.
+//
+// The reflector reads the first state, and the state after an interruption, into a store of its own before it calls Replace;
+// the transformer reduces each object on its way into that one.
+type store[K runtime.Object, T any] struct {
+	reduce  func(K) *T // nil where nothing of the object is kept
+	set     func(*T)
+	remove  func(types.NamespacedName)
+	replace func([]*T)
+
+	first  sync.Once
+	synced func() // called after the first Replace
+}
+
+var _ cache.TransformingStore = (*store[*metav1.PartialObjectMetadata, int])(nil)
+
+// Transformer implements cache.TransformingStore.
+func (s *store[K, T]) Transformer() cache.TransformFunc {
+	return func(in any) (any, error) { return s.object(in) }
+}
+
+// object reduces an object. One that was reduced before stays as it is.
+func (s *store[K, T]) object(in any) (*object[T], error) {
+	switch in := in.(type) {
+	case *object[T]:
+		return in, nil
+	case K:
+		return &object[T]{kept: s.reduce(in)}, nil
+	}
+	return nil, fmt.Errorf("unexpected object of type %T", in)
+}
+
+// Add implements cache.ReflectorStore.
+func (s *store[K, T]) Add(in any) error {
+	o, err := s.object(in)
+	if err != nil {
+		return err
+	}
+	if o.kept != nil {
+		s.set(o.kept)
+		return nil
+	}
+	return s.Delete(in) // it may have been one of ours before
+}
+
+// Update implements cache.ReflectorStore.
+func (s *store[K, T]) Update(in any) error { return s.Add(in) }
+
+// Delete implements cache.ReflectorStore.
+func (s *store[K, T]) Delete(in any) error {
+	o, err := meta.Accessor(in)
+	if err != nil {
+		return err
+	}
+	s.remove(types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()})
+	return nil
+}
+
+// Replace implements cache.ReflectorStore.
+func (s *store[K, T]) Replace(list []any, _ string) error {
+	kept := make([]*T, 0, len(list))
+	for _, in := range list {
+		o, err := s.object(in)
+		if err != nil {
+			return err
+		}
+		if o.kept != nil {
+			kept = append(kept, o.kept)
+		}
+	}
+	s.replace(kept)
+	s.first.Do(s.synced)
+	return nil
+}
+
+// Resync implements cache.ReflectorStore.
+func (s *store[K, T]) Resync() error { return nil }

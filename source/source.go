@@ -1,0 +1,84 @@
+// Package source defines what headless keeps of the Kubernetes API and how a source hands it over.
+//
+// A source (the packages below this one) reads Services and EndpointSlices, from an API server or from files, reduces
+// each object to the few fields an answer or a policy needs, and delivers the result to a [Sink]. Nothing else of the
+// object is kept, so the memory of a cluster's DNS follows the number of its endpoints and not the size of its
+// manifests.
+//
+//	kube-apiserver --> source/kubernetes --\
+//	                                        Decoder --> Sink (the endpoint cache)
+//	files ----------> source/manifests   --/
+//
+// Values that were handed to a Sink are immutable from then on: neither the source nor the sink may change them.
+package source
+
+import (
+	"net/netip"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Sink takes what a source delivers. Its methods may be called by several goroutines.
+//
+// A scope is the namespace that a listing covers; the empty scope covers every namespace. Replace calls carry the
+// whole content of their scope: whatever was there before and is not in the list is gone.
+type Sink interface {
+	SetService(s *Service)
+	DeleteService(name types.NamespacedName)
+	ReplaceServices(scope string, all []*Service)
+
+	SetSlice(s *Slice)
+	DeleteSlice(name types.NamespacedName)
+	ReplaceSlices(scope string, all []*Slice)
+
+	// Synced says that every scope of Services and EndpointSlices was replaced at least once. A source calls it once.
+	Synced()
+}
+
+// Service is what is kept of a headless Service. Other Services are never delivered.
+type Service struct {
+	types.NamespacedName
+}
+
+// Slice is what is kept of an EndpointSlice.
+type Slice struct {
+	types.NamespacedName
+	// Service is the name of the Service it belongs to, in the same namespace (label kubernetes.io/service-name).
+	Service string
+	// Ports are those of every endpoint of the slice.
+	Ports []Port
+	// Endpoints has one entry for each address of each endpoint.
+	Endpoints []Endpoint
+}
+
+// Port is a port of an endpoint (EndpointPort in discovery.k8s.io/v1). It may be shared between slices.
+type Port struct {
+	// Name is in lower case, without the underscore that an SRV name puts before it. It may be empty: the port then has no SRV name of its own.
+	Name string
+	// Protocol is tcp, udp or sctp: in lower case, as it is used in names.
+	Protocol string
+	// Number is 1 to 65535.
+	Number uint16
+}
+
+// Endpoint is one address of an endpoint (Endpoint in discovery.k8s.io/v1).
+type Endpoint struct {
+	// Address is valid, without a zone and never an IPv4-mapped IPv6 address.
+	Address netip.Addr
+	// Hostname is the endpoint's hostname field: a DNS label in lower case, or empty.
+	Hostname string
+	// Pod is the Pod behind the endpoint (targetRef), empty where there is none.
+	Pod types.NamespacedName
+	// Node and Zone say where the endpoint runs (nodeName, zone); empty where that is unknown.
+	Node, Zone string
+	// Hints are for whom the endpoint is meant (hints); nil where there are none. They may be shared.
+	Hints *Hints
+	// Ready, Serving and Terminating are the endpoint's conditions with the defaults of the API for those that are
+	// unknown, save that an unknown Serving is what Ready is: mirrored slices carry ready alone.
+	Ready, Serving, Terminating bool
+}
+
+// Hints are the topology hints of an endpoint (EndpointHints in discovery.k8s.io/v1).
+type Hints struct {
+	Zones, Nodes []string
+}
