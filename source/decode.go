@@ -43,8 +43,8 @@ type Decoder struct {
 	Report func(Problem)
 }
 
-// Service returns what is kept of a Service, or nil where it is none of ours: not headless, in another namespace or without the
-// labels. Headlessness is read from spec.clusterIP alone, for no label on a slice is reliable.
+// Service returns what is kept of a Service, or nil where it is none of ours: not headless, in another namespace or
+// without the labels. Headlessness is read from spec.clusterIP alone, for no label on a slice is reliable.
 func (d *Decoder) Service(s *corev1.Service) *Service {
 	if s.Spec.ClusterIP != corev1.ClusterIPNone || s.Spec.Type == corev1.ServiceTypeExternalName {
 		return nil
@@ -91,7 +91,11 @@ func (c *sliceDecoder) report(reason, value string) {
 }
 
 // protocols are those of the API, as they are used in names.
-var protocols = map[corev1.Protocol]string{corev1.ProtocolTCP: "tcp", corev1.ProtocolUDP: "udp", corev1.ProtocolSCTP: "sctp"}
+var protocols = map[corev1.Protocol]string{
+	corev1.ProtocolTCP:  "tcp",
+	corev1.ProtocolUDP:  "udp",
+	corev1.ProtocolSCTP: "sctp",
+}
 
 func (c *sliceDecoder) ports() []Port {
 	ports := make([]Port, 0, len(c.in.Ports))

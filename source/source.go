@@ -53,7 +53,8 @@ type Slice struct {
 
 // Port is a port of an endpoint (EndpointPort in discovery.k8s.io/v1). It may be shared between slices.
 type Port struct {
-	// Name is in lower case, without the underscore that an SRV name puts before it. It may be empty: the port then has no SRV name of its own.
+	// Name is in lower case, without the underscore that an SRV name puts before it. It may be empty: the port then
+	// has no SRV name of its own.
 	Name string
 	// Protocol is tcp, udp or sctp: in lower case, as it is used in names.
 	Protocol string

@@ -33,17 +33,16 @@ func (c Config) rest() (*rest.Config, error) {
 	switch {
 	case c.Kubeconfig != "":
 		rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: c.Kubeconfig}
-		overrides := &clientcmd.ConfigOverrides{CurrentContext: c.Context}
-		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+		config, err := load(rules, &clientcmd.ConfigOverrides{CurrentContext: c.Context})
 		if err != nil {
 			return nil, fmt.Errorf("kubeconfig '%s': %w", c.Kubeconfig, err)
 		}
 		return config, nil
 	case c.Endpoint != "":
-		cluster := clientcmdapi.Cluster{Server: c.Endpoint, CertificateAuthority: c.CA}
-		user := clientcmdapi.AuthInfo{ClientCertificate: c.Cert, ClientKey: c.Key}
-		overrides := &clientcmd.ConfigOverrides{ClusterInfo: cluster, AuthInfo: user}
-		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(&clientcmd.ClientConfigLoadingRules{}, overrides).ClientConfig()
+		config, err := load(&clientcmd.ClientConfigLoadingRules{}, &clientcmd.ConfigOverrides{
+			ClusterInfo: clientcmdapi.Cluster{Server: c.Endpoint, CertificateAuthority: c.CA},
+			AuthInfo:    clientcmdapi.AuthInfo{ClientCertificate: c.Cert, ClientKey: c.Key},
+		})
 		if err != nil {
 			return nil, fmt.Errorf("endpoint '%s': %w", c.Endpoint, err)
 		}
@@ -51,7 +50,12 @@ func (c Config) rest() (*rest.Config, error) {
 	}
 	config, err := rest.InClusterConfig()
 	if err != nil {
-		return nil, fmt.Errorf("no 'kubeconfig', 'endpoint' or 'manifests' is given, and CoreDNS does not run in a cluster: %w", err)
+		return nil, fmt.Errorf("no 'kubeconfig', 'endpoint' or 'manifests' is given, "+
+			"and CoreDNS does not run in a cluster: %w", err)
 	}
 	return config, nil
+}
+
+func load(rules clientcmd.ClientConfigLoader, overrides *clientcmd.ConfigOverrides) (*rest.Config, error) {
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 }

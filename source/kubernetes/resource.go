@@ -27,7 +27,8 @@ type resource[K runtime.Object, T any] struct {
 	unselected atomic.Bool
 }
 
-// follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one: fakes know no WatchList.
+// follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one:
+// fakes know no WatchList.
 func (r *resource[K, T]) follow(ctx context.Context, client any, expected K) {
 	lw := &cache.ListWatch{ListWithContextFunc: r.listAll, WatchFuncWithContext: r.watchFrom}
 	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, client), expected, &r.store,
@@ -69,21 +70,35 @@ func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptio
 	return w, err
 }
 
-// try makes one request with the selectors. An API server that does not know the field selector is asked again without it.
+// try makes one request with the selectors, and tells of its failure.
 func (r *resource[K, T]) try(verb string, options *metav1.ListOptions, request func() error) error {
-	options.LabelSelector = r.labels
-	if !r.unselected.Load() {
-		options.FieldSelector = r.fields
-	}
-	err := request()
-	if apierrors.IsBadRequest(err) && options.FieldSelector != "" {
-		r.unselected.Store(true)
-		options.FieldSelector = ""
-		err = request()
-	}
-	// An expired version is no failure: the reflector begins anew, as it must after a long interruption.
-	if err != nil && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
+	err := r.selecting(options, request)
+	switch {
+	case err == nil, apierrors.IsResourceExpired(err), apierrors.IsGone(err):
+		// An expired version is no failure: the reflector begins anew, as it must after a long interruption.
+	case apierrors.IsInvalid(err) && options.SendInitialEvents != nil:
+		// Nor is an API server that does not stream lists (before Kubernetes 1.34): the reflector lists instead.
+	default:
 		r.failed(verb+" "+r.name, err)
+	}
+	return err
+}
+
+// selecting makes one request with the selectors, and if the API server does not know the field selector, another
+// without it.
+func (r *resource[K, T]) selecting(options *metav1.ListOptions, request func() error) error {
+	options.LabelSelector = r.labels
+	if r.fields == "" || r.unselected.Load() {
+		return request()
+	}
+	options.FieldSelector = r.fields
+	err := request()
+	if !apierrors.IsBadRequest(err) {
+		return err
+	}
+	options.FieldSelector = ""
+	if err = request(); err == nil {
+		r.unselected.Store(true)
 	}
 	return err
 }

@@ -28,7 +28,8 @@ type Source struct {
 }
 
 // New makes a source from what the configuration says. It does not ask the API server for anything, so what is wrong
-// here is wrong in the configuration. Every later failure is told to failed, with what was tried, such as "list endpointslices".
+// here is wrong in the configuration. Every later failure is told to failed, with what was tried, such as "list
+// endpointslices".
 func New(config Config, decoder source.Decoder, failed func(operation string, err error)) (*Source, error) {
 	client, err := config.client()
 	if err != nil {
@@ -37,8 +38,8 @@ func New(config Config, decoder source.Decoder, failed func(operation string, er
 	return &Source{client: client, decoder: decoder, failed: failed}, nil
 }
 
-// Run delivers the Services and EndpointSlices of the cluster and all their changes until the context is done. With some namespaces only, each
-// is followed on its own, so that rights in these namespaces are enough.
+// Run delivers the Services and EndpointSlices of the cluster and all their changes until the context is done. With
+// some namespaces only, each is followed on its own, so that rights in these namespaces are enough.
 func (s *Source) Run(ctx context.Context, sink source.Sink) {
 	// What fails is told to s.failed; the reflector's own log would say it once more.
 	ctx = klog.NewContext(ctx, klog.Logger{})

@@ -14,10 +14,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/headless-dns/headless/source"
@@ -257,7 +260,24 @@ func TestFailuresAreToldWithWhatWasTried(t *testing.T) {
 	}
 }
 
-// No full object outlives its decoding: the transformer, which acts on what WatchList streams, leaves nothing of it but what is kept.
+func TestAnAPIServerThatDoesNotStreamListsIsNoFailure(t *testing.T) {
+	invalid := apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil)
+	var told []string
+	r := &resource[*corev1.Service, source.Service]{
+		name:   "services",
+		failed: func(operation string, _ error) { told = append(told, operation) },
+		watch:  func(context.Context, metav1.ListOptions) (watch.Interface, error) { return nil, invalid },
+	}
+	if _, err := r.watchFrom(t.Context(), metav1.ListOptions{SendInitialEvents: new(true)}); !apierrors.IsInvalid(err) || told != nil {
+		t.Errorf("The streamed list failed with %v, and %q was told", err, told)
+	}
+	if _, err := r.watchFrom(t.Context(), metav1.ListOptions{}); !apierrors.IsInvalid(err) || len(told) != 1 {
+		t.Errorf("The watch failed with %v, and %q was told", err, told)
+	}
+}
+
+// No full object outlives its decoding: the transformer, which acts on what WatchList streams, leaves nothing of it
+// but what is kept.
 func TestTheTransformerKeepsNothingOfAnObject(t *testing.T) {
 	s := store[*discoveryv1.EndpointSlice, source.Slice]{reduce: (&source.Decoder{Report: func(source.Problem) {}}).Slice}
 	in := slice("default", "db", "db-1")

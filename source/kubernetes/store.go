@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// object is what is left of an object of the API after decoding: what is kept of it, of type *T, and nothing else. A listing hands it through
-// the reflector, which wants objects.
+// object is what is left of an object of the API after decoding: what is kept of it, of type *T, and nothing else. A
+// listing hands it through the reflector, which wants objects.
 type object[T any] struct {
 	kept *T
 }
@@ -40,8 +40,8 @@ func (l *objectList[T]) DeepCopyObject() runtime.Object {
 
 // store hands what a reflector sees to the sink, reduced to what is kept. It holds nothing itself.
 //
-// The reflector reads the first state, and the state after an interruption, into a store of its own before it calls Replace;
-// the transformer reduces each object on its way into that one.
+// The reflector reads the first state, and the state after an interruption, into a store of its own before it calls
+// Replace; the transformer reduces each object on its way into that one.
 type store[K runtime.Object, T any] struct {
 	reduce  func(K) *T // nil where nothing of the object is kept
 	set     func(*T)

@@ -1,0 +1,133 @@
+// Package manifests is the source that needs no cluster: it reads Services and EndpointSlices from YAML or JSON files,
+// and reads them again when they change.
+//
+//	paths --> files.go --> document.go --> objects.go --> source.Decoder --> source.Sink
+//	          which files  as JSON         strictly       what is kept       all of it or nothing
+//
+// What is in a file is taken as an API server would take it: an unknown field or a wrong type is a mistake, never
+// ignored, and a mistake is named by file and line (lines.go). A reading with a mistake is given up as a whole: what
+// was served stays served.
+//
+// Changes are found by looking at the files five times a second, not by being told of them: that works wherever they
+// are, behind the links of a ConfigMap's volume or of git-sync and on network file systems, which tell of nothing.
+package manifests
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/headless-dns/headless/source"
+)
+
+const (
+	// pollInterval is how often the files are looked at. Editors and volumes change them in several steps, so they are
+	// read only when two looks in a row have found the same.
+	pollInterval = 200 * time.Millisecond
+	// patience is how many looks may find changes before the files are read all the same: a writer may never rest.
+	patience = 3
+)
+
+// Source reads manifests and delivers what they say.
+type Source struct {
+	paths   []string
+	decoder source.Decoder
+	failed  func(error)
+
+	// Only New and then Run touch what follows.
+	served reading // what was delivered last; what New has read before that
+	told   string  // the error that failed was told last, empty after a reading without one
+	read   []stamp // the files as they were when they were last read; nil if they must be read again in any case
+	last   []stamp // the files as they were at the last look that found a change
+	looks  int     // how many looks in a row have found one
+}
+
+// New reads everything once, so that a mistake is refused at start. The function failed is told of every later reading
+// that fails, and once only while the error stays the same.
+func New(paths []string, decoder source.Decoder, failed func(error)) (*Source, error) {
+	s := &Source{paths: paths, decoder: decoder, failed: failed, read: list(paths)}
+	var err error
+	if s.served, err = read(s.read, decoder); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run delivers what was read and follows the files until ctx is done.
+func (s *Source) Run(ctx context.Context, sink source.Sink) {
+	s.deliver(sink)
+	s.report(nil)
+	sink.Synced()
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+			s.look(sink)
+		}
+	}
+}
+
+// look looks at the files, and reads them when they have changed and rest.
+func (s *Source) look(sink source.Sink) {
+	files := list(s.paths)
+	if s.read != nil && same(files, s.read) {
+		s.looks = 0
+		return
+	}
+	rest := same(files, s.last)
+	s.last = files
+	if s.looks++; !rest && s.looks < patience {
+		return
+	}
+	s.looks = 0
+	err := s.reread(files, sink)
+	_, unreadable := errors.AsType[*fs.PathError](err)
+	if s.read = files; unreadable || !rest {
+		// Nothing of a file need change for it to become readable; and of one that is being written to, a part may
+		// have been read that looks the same when it is finished.
+		s.read = nil
+	}
+}
+
+// reread reads the files and delivers them where they say something else than before.
+func (s *Source) reread(files []stamp, sink source.Sink) error {
+	next, err := read(files, s.decoder)
+	if err != nil {
+		if text := err.Error(); text != s.told {
+			s.told = text
+			s.failed(err)
+		}
+		return err
+	}
+	s.told = ""
+	before := s.served
+	s.served = next
+	if !next.equal(before) {
+		s.deliver(sink)
+	}
+	s.report(before.problems)
+	return nil
+}
+
+// deliver delivers the slices first, so that a service that is new never appears without its endpoints.
+func (s *Source) deliver(sink source.Sink) {
+	sink.ReplaceSlices("", s.served.slices)
+	sink.ReplaceServices("", s.served.services)
+}
+
+// report tells of the problems of what is served, save those that were there before.
+func (s *Source) report(before []source.Problem) {
+	known := map[source.Problem]bool{}
+	for _, p := range before {
+		known[p] = true
+	}
+	for _, p := range s.served.problems {
+		if !known[p] {
+			s.decoder.Report(p)
+		}
+	}
+}

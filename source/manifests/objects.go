@@ -1,0 +1,155 @@
+package manifests
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// reading is what all files say together.
+type reading struct {
+	services []*source.Service
+	slices   []*source.Slice
+	problems []source.Problem // what the decoder left out
+
+	decoder source.Decoder
+	places  map[string]place // of the objects, by kind and name
+}
+
+// read reads all files, or fails.
+func read(files []stamp, decoder source.Decoder) (reading, error) {
+	r := reading{decoder: decoder, places: map[string]place{}}
+	// A file with a mistake is read many times while it is being mended; problems are told of what is served.
+	r.decoder.Report = func(p source.Problem) { r.problems = append(r.problems, p) }
+	for _, file := range files {
+		if err := readFile(file, func(d document) error { return r.take(d, typeMeta{}) }); err != nil {
+			return reading{}, err
+		}
+	}
+	return r, nil
+}
+
+// equal tells whether the same would be delivered.
+func (r *reading) equal(other reading) bool {
+	return reflect.DeepEqual(r.services, other.services) && reflect.DeepEqual(r.slices, other.slices)
+}
+
+// typeMeta says what an object is. (That of the API has methods, and what it is embedded in is an object too.)
+type typeMeta struct {
+	Kind       string `json:"kind"`
+	APIVersion string `json:"apiVersion"`
+}
+
+// apiVersions has the one version that is read of each kind.
+var apiVersions = map[string]string{
+	"Service":           "v1",
+	"EndpointSlice":     "discovery.k8s.io/v1",
+	"List":              "v1",
+	"ServiceList":       "v1",
+	"EndpointSliceList": "discovery.k8s.io/v1",
+}
+
+// take takes over the objects of a document. What the document leaves open of its type is as in assumed.
+func (r *reading) take(d document, assumed typeMeta) error {
+	t := assumed
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(d.text, &t); err != nil {
+		return d.mistake(err)
+	}
+	version, ours := apiVersions[t.Kind]
+	// Groups with a dot can have kinds of the same name, such as the Service of serving.knative.dev; the groups
+	// without one are Kubernetes' own and have none.
+	group, _, _ := strings.Cut(t.APIVersion, "/")
+	switch {
+	case t.Kind == "":
+		return d.place().errorf("object without %q", "kind")
+	case !ours || strings.Contains(group, ".") && !strings.HasPrefix(version, group+"/"):
+		return nil
+	case t.APIVersion != version:
+		return d.placeOf("apiVersion").errorf("apiVersion %q of kind %q is not read, %q is", t.APIVersion, t.Kind, version)
+	case t.Kind == "Service":
+		var object corev1.Service
+		if err := r.decode(d, t.Kind, &object, &object.ObjectMeta, validation.IsDNS1123Label); err != nil {
+			return err
+		}
+		if s := r.decoder.Service(&object); s != nil {
+			r.services = append(r.services, s)
+		}
+		return nil
+	case t.Kind == "EndpointSlice":
+		var object discoveryv1.EndpointSlice
+		if err := r.decode(d, t.Kind, &object, &object.ObjectMeta, validation.IsDNS1123Subdomain); err != nil {
+			return err
+		}
+		if s := r.decoder.Slice(&object); s != nil {
+			r.slices = append(r.slices, s)
+		}
+		return nil
+	case d.inList:
+		return d.place().errorf("kind %q inside a list", t.Kind)
+	}
+	return r.takeList(d, t)
+}
+
+func (r *reading) takeList(d document, t typeMeta) error {
+	var list struct {
+		typeMeta
+		Metadata json.RawMessage   `json:"metadata"`
+		Items    []json.RawMessage `json:"items"`
+	}
+	if err := d.decode(&list); err != nil {
+		return err
+	}
+	assumed := typeMeta{Kind: strings.TrimSuffix(t.Kind, "List")}
+	if assumed.Kind != "" {
+		assumed.APIVersion = t.APIVersion
+	}
+	_, items := find(d.node, d.node, "items", func(n *yaml.Node) bool { return len(n.Content) == len(list.Items) })
+	for i, text := range list.Items {
+		item := document{file: d.file, text: text, node: &yaml.Node{}, inList: true}
+		if items != nil {
+			item.node = items.Content[i]
+		}
+		if err := r.take(item, assumed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decode decodes an object, gives it the namespace that it has by default, and refuses it where it is there already, or
+// has a name that an API server would refuse: no question could ask for it.
+func (r *reading) decode(
+	d document, kind string, object any, meta *metav1.ObjectMeta, check func(string) []string,
+) error {
+	if err := d.decode(object); err != nil {
+		return err
+	}
+	if meta.Name == "" {
+		return d.place().errorf("%s without %q", kind, "metadata.name")
+	}
+	if meta.Namespace == "" {
+		meta.Namespace = metav1.NamespaceDefault
+	}
+	if len(check(meta.Name)) > 0 {
+		return d.placeOf("metadata.name").errorf("%q is no name of a %s", meta.Name, kind)
+	}
+	if len(validation.IsDNS1123Label(meta.Namespace)) > 0 {
+		return d.placeOf("metadata.namespace").errorf("%q is no name of a namespace", meta.Namespace)
+	}
+	name := fmt.Sprintf("%s %q", kind, meta.Namespace+"/"+meta.Name)
+	if other, ok := r.places[name]; ok {
+		return d.place().errorf("%s is already at %v", name, other)
+	}
+	r.places[name] = d.place()
+	return nil
+}
