@@ -1,0 +1,109 @@
+package headless
+
+import (
+	"github.com/coredns/coredns/plugin/pkg/edns"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+)
+
+// reply is what a query is answered with. An empty answer section means NODATA, and gets the zone's SOA like NXDOMAIN
+// does.
+type reply struct {
+	rcode     int
+	answer    []dns.RR
+	extra     []dns.RR
+	truncated bool
+}
+
+// nameError is the reply for a name that does not exist.
+func nameError() reply { return reply{rcode: dns.RcodeNameError} }
+
+// asking is a query together with what is known about it.
+type asking struct {
+	*Headless
+	state *request.Request
+	// qname is the question's name in its own case, zone the part of it that is our zone, lower the name in lower case.
+	qname, zone, lower string
+	qtype              uint16
+	name               name
+}
+
+// Octets of a record on the wire before its data, with a name that is compressed to a pointer (RFC 1035, 3.2.1 and
+// 4.1.4).
+const recordOctets = 2 + 10
+
+// room returns how many octets of records the client takes: the size that CoreDNS will cut the message to, less the
+// header, the question and the OPT record that CoreDNS adds. It is 0 where these alone are too much.
+func (a *asking) room() int {
+	room := a.state.Size() - 12 - nameOctets(a.qname) - 4
+	if opt := a.state.Req.IsEdns0(); opt != nil {
+		kept := dns.OPT{Hdr: dns.RR_Header{Name: "."}}
+		for _, option := range opt.Option {
+			if edns.SupportedOption(option.Option()) {
+				kept.Option = append(kept.Option, option)
+			}
+		}
+		room -= dns.Len(&kept)
+	}
+	return max(0, room)
+}
+
+// nameOctets returns what a fully qualified name takes on the wire when it is not compressed; a name with escapes
+// takes less.
+func nameOctets(name string) int { return len(name) + 1 }
+
+// header returns the header of a record of the question's name.
+func (a *asking) header(rrtype uint16) dns.RR_Header {
+	return dns.RR_Header{Name: a.qname, Rrtype: rrtype, Class: dns.ClassINET, Ttl: a.ttl}
+}
+
+// serviceReply answers for a name of a headless service, or below it.
+func (a *asking) serviceReply(e *endpoints) reply {
+	found := a.find(e)
+	if found.len() == 0 {
+		if a.name.kind == nameEndpoint && e.hasProtocol(a.name.endpoint) {
+			return reply{} // _tcp.SERVICE... has names below it
+		}
+		return nameError()
+	}
+	switch a.qtype {
+	case dns.TypeA:
+		return a.addresses(found.family(true).distinct())
+	case dns.TypeAAAA:
+		return a.addresses(found.family(false).distinct())
+	case dns.TypeSRV:
+		return a.srv(found)
+	}
+	return reply{}
+}
+
+// addresses answers with as many addresses as the client takes, each endpoint being as likely as another to be among
+// them and to come first.
+func (a *asking) addresses(found selection) reply {
+	data := 4
+	if a.qtype == dns.TypeAAAA {
+		data = 16
+	}
+	n := min(found.len(), a.room()/(recordOctets+data))
+	header := a.header(a.qtype)
+	order := newSample(found.len(), a.random)
+	defer order.release()
+	records := make([]dns.RR, n)
+	if a.qtype == dns.TypeA {
+		values := make([]dns.A, n)
+		for i := range records {
+			drawn, _ := order.next()
+			values[i] = dns.A{Hdr: header, A: found.ip(drawn)}
+			records[i] = &values[i]
+		}
+	} else {
+		values := make([]dns.AAAA, n)
+		for i := range records {
+			drawn, _ := order.next()
+			values[i] = dns.AAAA{Hdr: header, AAAA: found.ip(drawn)}
+			records[i] = &values[i]
+		}
+	}
+	return reply{answer: records, truncated: n < found.len()}
+}

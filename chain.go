@@ -1,0 +1,93 @@
+package headless
+
+import (
+	"net"
+	"net/netip"
+	"reflect"
+	"slices"
+
+	"github.com/coredns/coredns/core/dnsserver"
+)
+
+// zonesBehind are the zones of the kubernetes plugin behind us, which answers for what is not a headless service.
+type zonesBehind []string
+
+// serves says whether the name, in lower case, is in one of them.
+func (z zonesBehind) serves(lower string) bool {
+	return slices.ContainsFunc(z, func(zone string) bool { return inZone(lower, zone) })
+}
+
+// findBehind returns the zones of the kubernetes plugin, if it is in the server block and comes after us.
+//
+// They are read by reflection from its exported field: importing the plugin would compile it into builds that leave it
+// out, and its own dependencies into our module.
+func findBehind(cfg *dnsserver.Config) zonesBehind {
+	handler := cfg.Handler("kubernetes")
+	if handler == nil || !comesBefore(pluginName, "kubernetes") {
+		return nil
+	}
+	value := reflect.Indirect(reflect.ValueOf(handler))
+	if value.Kind() != reflect.Struct {
+		return nil
+	}
+	field := value.FieldByName("Zones")
+	if !field.IsValid() {
+		return nil
+	}
+	zones, _ := field.Interface().([]string)
+	return zones
+}
+
+// comesBefore says whether one plugin is asked before the other, in this build of CoreDNS.
+func comesBefore(one, other string) bool {
+	return slices.Index(dnsserver.Directives, one) < slices.Index(dnsserver.Directives, other)
+}
+
+// CacheBypassZones implements cache.ZoneBypasser: in a build where the cache plugin is asked before us it must keep
+// none of our answers, for it cannot tell clients apart and would give one answer to all.
+func (h *Headless) CacheBypassZones() []string {
+	if comesBefore("cache", pluginName) {
+		return h.Zones
+	}
+	return nil
+}
+
+// boundAddresses returns the addresses at which clients can reach the server: those it is bound to, or those of all
+// interfaces. Loopback addresses are left out unless there are no others.
+func boundAddresses(cfg *dnsserver.Config) []netip.Addr {
+	hosts := cfg.ListenHosts
+	if len(hosts) == 0 || hosts[0] == "" {
+		hosts = nil
+		interfaces, err := net.InterfaceAddrs()
+		if err != nil {
+			return nil
+		}
+		for _, address := range interfaces {
+			hosts = append(hosts, address.String())
+		}
+	}
+	var all, reachable []netip.Addr
+	for _, host := range hosts {
+		address, ok := parseHost(host)
+		if !ok {
+			continue
+		}
+		all = append(all, address)
+		if !address.IsLoopback() && !address.IsLinkLocalUnicast() {
+			reachable = append(reachable, address)
+		}
+	}
+	if len(reachable) == 0 {
+		return all
+	}
+	return reachable
+}
+
+// parseHost parses an address, with or without the length of its network.
+func parseHost(host string) (netip.Addr, bool) {
+	if prefix, err := netip.ParsePrefix(host); err == nil {
+		return prefix.Addr().Unmap(), true
+	}
+	address, err := netip.ParseAddr(host)
+	return address.Unmap().WithZone(""), err == nil
+}

@@ -1,0 +1,274 @@
+package headless
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
+	"github.com/coredns/coredns/plugin/pkg/fall"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/headless-dns/headless/source/kubernetes"
+)
+
+const (
+	defaultTTL            = 5
+	maxTTL                = 3600 // as in the kubernetes plugin
+	defaultStartupTimeout = 5 * time.Second
+)
+
+// config is what a block of the Corefile says.
+type config struct {
+	root string // folder that relative paths begin at
+
+	zones          []string
+	api            kubernetes.Config
+	manifests      []string
+	namespaces     []string
+	labels         labels.Selector
+	podNames       bool
+	ttl            uint32
+	negativeTTL    uint32
+	startupTimeout time.Duration
+	fall           fall.F
+}
+
+// directives are the properties of a block. Each is given its arguments, and at most once a block.
+var directives = map[string]func(c *config, args []string) error{
+	"kubeconfig":         (*config).setKubeconfig,
+	"endpoint":           (*config).setEndpoint,
+	"tls":                (*config).setTLS,
+	"manifests":          (*config).setManifests,
+	"namespaces":         (*config).setNamespaces,
+	"labels":             (*config).setLabels,
+	"endpoint_pod_names": (*config).setPodNames,
+	"ttl":                func(c *config, args []string) error { return setTTL(&c.ttl, args) },
+	"negative_ttl":       func(c *config, args []string) error { return setTTL(&c.negativeTTL, args) },
+	"startup_timeout":    (*config).setStartupTimeout,
+	"fallthrough":        (*config).setFallthrough,
+}
+
+// parse reads the plugin's block of a server block. Relative paths begin at the root, as they do for CoreDNS's own
+// plugins.
+func parse(c *caddy.Controller, root string) (*config, error) {
+	var conf *config
+	for c.Next() {
+		if conf != nil {
+			return nil, plugin.ErrOnce
+		}
+		conf = &config{root: root, ttl: defaultTTL, startupTimeout: defaultStartupTimeout}
+		if err := conf.setZones(c.RemainingArgs(), c.ServerBlockKeys); err != nil {
+			return nil, c.Err(err.Error())
+		}
+		seen := make(map[string]bool)
+		for c.NextBlock() {
+			if err := conf.setDirective(c.Val(), c.RemainingArgs(), seen); err != nil {
+				return nil, c.Err(err.Error())
+			}
+		}
+		if !seen["negative_ttl"] {
+			conf.negativeTTL = conf.ttl
+		}
+		if err := checkSources(seen); err != nil {
+			return nil, c.Err(err.Error())
+		}
+	}
+	return conf, nil
+}
+
+func (c *config) setDirective(name string, args []string, seen map[string]bool) error {
+	set, ok := directives[name]
+	if !ok {
+		return fmt.Errorf("unknown property '%s'", name)
+	}
+	if seen[name] {
+		return fmt.Errorf("property '%s' is given twice", name)
+	}
+	seen[name] = true
+	if err := set(c, args); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// checkSources refuses more than one source of endpoints.
+func checkSources(seen map[string]bool) error {
+	var given []string
+	for _, name := range []string{"kubeconfig", "endpoint", "manifests"} {
+		if seen[name] {
+			given = append(given, "'"+name+"'")
+		}
+	}
+	if len(given) > 1 {
+		return fmt.Errorf("%s are different sources of endpoints: only one of them can be given", strings.Join(given, " and "))
+	}
+	if seen["tls"] && !seen["endpoint"] {
+		return errors.New("'tls' needs an 'endpoint'")
+	}
+	return nil
+}
+
+func (c *config) setZones(args, serverBlockKeys []string) error {
+	for _, arg := range args {
+		if len(plugin.Host(arg).NormalizeExact()) == 0 {
+			return fmt.Errorf("'%s' is no zone", arg)
+		}
+	}
+	c.zones = plugin.OriginsFromArgsOrServerBlock(args, serverBlockKeys)
+	if c.forwardZone() == "" {
+		return fmt.Errorf("a zone that is no reverse zone is needed beside %s", strings.Join(c.zones, " "))
+	}
+	return nil
+}
+
+// forwardZone returns the first zone that is no reverse zone.
+func (c *config) forwardZone() string {
+	for _, zone := range c.zones {
+		if dnsutil.IsReverse("."+zone) == 0 {
+			return zone
+		}
+	}
+	return ""
+}
+
+// hasReverse says whether reverse names are asked for in one of the zones.
+func (c *config) hasReverse() bool {
+	return slices.ContainsFunc(c.zones, func(zone string) bool {
+		return zone == "." || zone == "arpa." || dnsutil.IsReverse("."+zone) > 0
+	})
+}
+
+func (c *config) setKubeconfig(args []string) error {
+	if len(args) != 1 && len(args) != 2 {
+		return wrongCount(args, "FILE [CONTEXT]")
+	}
+	c.api.Kubeconfig = c.path(args[0])
+	if len(args) == 2 {
+		c.api.Context = args[1]
+	}
+	return nil
+}
+
+func (c *config) setEndpoint(args []string) error {
+	if len(args) != 1 {
+		return wrongCount(args, "URL")
+	}
+	server, err := url.Parse(args[0])
+	if err != nil || server.Scheme != "http" && server.Scheme != "https" || server.Host == "" {
+		return fmt.Errorf("'%s' is no URL of an API server, such as https://127.0.0.1:6443", args[0])
+	}
+	c.api.Endpoint = args[0]
+	return nil
+}
+
+func (c *config) setTLS(args []string) error {
+	if len(args) != 3 {
+		return wrongCount(args, "CERT KEY CACERT")
+	}
+	c.api.Cert, c.api.Key, c.api.CA = c.path(args[0]), c.path(args[1]), c.path(args[2])
+	return nil
+}
+
+func (c *config) setManifests(args []string) error {
+	if len(args) == 0 {
+		return wrongCount(args, "PATH...")
+	}
+	for _, arg := range args {
+		c.manifests = append(c.manifests, c.path(arg))
+	}
+	return nil
+}
+
+func (c *config) setNamespaces(args []string) error {
+	if len(args) == 0 {
+		return wrongCount(args, "NAMESPACE...")
+	}
+	for _, arg := range args {
+		if len(validation.IsDNS1123Label(arg)) > 0 {
+			return fmt.Errorf("'%s' is no name of a namespace", arg)
+		}
+		if !slices.Contains(c.namespaces, arg) {
+			c.namespaces = append(c.namespaces, arg)
+		}
+	}
+	return nil
+}
+
+func (c *config) setLabels(args []string) error {
+	if len(args) == 0 {
+		return wrongCount(args, "SELECTOR")
+	}
+	text := strings.Join(args, " ")
+	selector, err := labels.Parse(text)
+	if err != nil {
+		return fmt.Errorf("'%s' is no label selector: %w", text, err)
+	}
+	c.labels = selector
+	return nil
+}
+
+func (c *config) setPodNames(args []string) error {
+	if len(args) != 0 {
+		return wrongCount(args, "")
+	}
+	c.podNames = true
+	return nil
+}
+
+func setTTL(ttl *uint32, args []string) error {
+	if len(args) != 1 {
+		return wrongCount(args, "SECONDS")
+	}
+	seconds, err := strconv.ParseUint(args[0], 10, 32)
+	if err != nil || seconds > maxTTL {
+		return fmt.Errorf("'%s' is no number of seconds from 0 to %d", args[0], maxTTL)
+	}
+	*ttl = uint32(seconds)
+	return nil
+}
+
+func (c *config) setStartupTimeout(args []string) error {
+	if len(args) != 1 {
+		return wrongCount(args, "DURATION")
+	}
+	timeout, err := time.ParseDuration(args[0])
+	if err != nil || timeout < 0 {
+		return fmt.Errorf("'%s' is no duration, such as 5s", args[0])
+	}
+	c.startupTimeout = timeout
+	return nil
+}
+
+func (c *config) setFallthrough(args []string) error {
+	c.fall.SetZonesFromArgs(args)
+	return nil
+}
+
+// path returns where a file of the Corefile is.
+func (c *config) path(arg string) string {
+	if filepath.IsAbs(arg) || c.root == "" {
+		return arg
+	}
+	return filepath.Join(c.root, arg)
+}
+
+// wrongCount is the error for missing and surplus arguments.
+func wrongCount(args []string, usage string) error {
+	switch {
+	case usage == "":
+		return fmt.Errorf("takes no arguments, but has '%s'", strings.Join(args, " "))
+	case len(args) == 0:
+		return fmt.Errorf("needs %s", usage)
+	}
+	return fmt.Errorf("needs %s, but has '%s'", usage, strings.Join(args, " "))
+}

@@ -1,0 +1,141 @@
+package headless
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin/pkg/fall"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/headless-dns/headless/source/kubernetes"
+)
+
+func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
+	selector, err := labels.Parse("environment in (production, qa),application=nginx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := func(change func(c *config)) config {
+		c := config{root: "/etc/coredns", zones: []string{"cluster.local."}, ttl: 5, negativeTTL: 5, startupTimeout: 5 * time.Second}
+		change(&c)
+		return c
+	}
+	tests := map[string]config{
+		"headless":                                base(func(*config) {}),
+		"headless {\n}":                           base(func(*config) {}),
+		"headless Example.org 10.0.0.0/8":         base(func(c *config) { c.zones = []string{"example.org.", "10.in-addr.arpa."} }),
+		"headless {\nttl 30\n}":                   base(func(c *config) { c.ttl, c.negativeTTL = 30, 30 }),
+		"headless {\nnegative_ttl 1\nttl 30\n}":   base(func(c *config) { c.ttl, c.negativeTTL = 30, 1 }),
+		"headless {\nttl 0\nnegative_ttl 3600\n}": base(func(c *config) { c.ttl, c.negativeTTL = 0, 3600 }),
+		"headless {\nkubeconfig kube/config\n}":   base(func(c *config) { c.api.Kubeconfig = "/etc/coredns/kube/config" }),
+		"headless {\nkubeconfig /kube/config admin\n}": base(func(c *config) {
+			c.api = kubernetes.Config{Kubeconfig: "/kube/config", Context: "admin"}
+		}),
+		"headless {\nendpoint https://10.0.0.1:6443\ntls cert key ca\n}": base(func(c *config) {
+			c.api = kubernetes.Config{Endpoint: "https://10.0.0.1:6443", Cert: "/etc/coredns/cert", Key: "/etc/coredns/key", CA: "/etc/coredns/ca"}
+		}),
+		"headless {\nmanifests one /two\n}":                                       base(func(c *config) { c.manifests = []string{"/etc/coredns/one", "/two"} }),
+		"headless {\nnamespaces a b a\n}":                                         base(func(c *config) { c.namespaces = []string{"a", "b"} }),
+		"headless {\nlabels environment in (production, qa),application=nginx\n}": base(func(c *config) { c.labels = selector }),
+		"headless {\nendpoint_pod_names\n}":                                       base(func(c *config) { c.podNames = true }),
+		"headless {\nstartup_timeout 1m30s\n}":                                    base(func(c *config) { c.startupTimeout = 90 * time.Second }),
+		"headless {\nfallthrough\n}":                                              base(func(c *config) { c.fall = fall.Root }),
+		"headless {\nfallthrough in-addr.arpa ip6.arpa\n}":                        base(func(c *config) { c.fall.Zones = []string{"in-addr.arpa.", "ip6.arpa."} }),
+	}
+	for input, want := range tests {
+		c := caddy.NewTestController("dns", input)
+		c.ServerBlockKeys = []string{"cluster.local."}
+		got, err := parse(c, "/etc/coredns")
+		if err != nil {
+			t.Errorf("%q is refused: %v", input, err)
+		} else if !reflect.DeepEqual(*got, want) {
+			t.Errorf("%q is read as\n%+v\nwant\n%+v", input, *got, want)
+		}
+	}
+}
+
+func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
+	tests := map[string]string{
+		"headless {\nnonsense\n}":                         "unknown property 'nonsense'",
+		"headless {\npolicy x\n}":                         "unknown property 'policy'",
+		"headless\nheadless":                              "this plugin can only be used once",
+		"headless {\nttl 5\nttl 6\n}":                     "property 'ttl' is given twice",
+		"headless in-addr.arpa":                           "a zone that is no reverse zone is needed beside in-addr.arpa.",
+		"headless 10.0.0.0/8":                             "a zone that is no reverse zone is needed beside 10.in-addr.arpa.",
+		"headless a..b":                                   "'a..b' is no zone",
+		"headless {\nttl\n}":                              "ttl: needs SECONDS",
+		"headless {\nttl 5 6\n}":                          "ttl: needs SECONDS, but has '5 6'",
+		"headless {\nttl -1\n}":                           "'-1' is no number of seconds from 0 to 3600",
+		"headless {\nttl 3601\n}":                         "'3601' is no number of seconds",
+		"headless {\nttl 5s\n}":                           "'5s' is no number of seconds",
+		"headless {\nnegative_ttl x\n}":                   "negative_ttl: 'x' is no number",
+		"headless {\nstartup_timeout\n}":                  "startup_timeout: needs DURATION",
+		"headless {\nstartup_timeout 5\n}":                "'5' is no duration",
+		"headless {\nstartup_timeout -5s\n}":              "'-5s' is no duration",
+		"headless {\nlabels\n}":                           "labels: needs SELECTOR",
+		"headless {\nlabels a in b\n}":                    "'a in b' is no label selector",
+		"headless {\nnamespaces\n}":                       "namespaces: needs NAMESPACE...",
+		"headless {\nnamespaces Kube_System\n}":           "'Kube_System' is no name of a namespace",
+		"headless {\nendpoint_pod_names yes\n}":           "takes no arguments, but has 'yes'",
+		"headless {\nkubeconfig\n}":                       "kubeconfig: needs FILE [CONTEXT]",
+		"headless {\nkubeconfig a b c\n}":                 "but has 'a b c'",
+		"headless {\nkubeconfig missing\n}":               "missing",
+		"headless {\nendpoint\n}":                         "endpoint: needs URL",
+		"headless {\nendpoint 10.0.0.1:6443\n}":           "'10.0.0.1:6443' is no URL",
+		"headless {\ntls a b c\n}":                        "'tls' needs an 'endpoint'",
+		"headless {\nendpoint https://a\ntls a b\n}":      "tls: needs CERT KEY CACERT, but has 'a b'",
+		"headless {\nmanifests\n}":                        "manifests: needs PATH...",
+		"headless {\nmanifests no/such/folder\n}":         "no/such/folder",
+		"headless {\nmanifests .\nkubeconfig x\n}":        "'kubeconfig' and 'manifests' are different sources",
+		"headless {\nendpoint https://a\nkubeconfig x\n}": "'kubeconfig' and 'endpoint' are different sources",
+	}
+	for input, want := range tests {
+		c := caddy.NewTestController("dns", input)
+		c.ServerBlockKeys = []string{"cluster.local."}
+		if err := setup(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives the error %v, want %q", input, err, want)
+		}
+	}
+}
+
+func TestAContextThatTheKubeconfigLacksIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	text := "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: here, context: {cluster: c}}]\ncurrent-context: here\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for context, want := range map[string]string{"": "", "here": "", "elsewhere": "elsewhere"} {
+		c := caddy.NewTestController("dns", "headless cluster.local {\nkubeconfig "+file+" "+context+"\n}")
+		if err := setup(c); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("With the context %q the error is %v", context, err)
+		}
+	}
+}
+
+func TestWithoutASourceTheClusterIsMeant(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	err := setup(caddy.NewTestController("dns", "headless cluster.local"))
+	if err == nil || !strings.Contains(err.Error(), "no 'kubeconfig', 'endpoint' or 'manifests' is given, and CoreDNS does not run in a cluster") {
+		t.Errorf("The error is %v", err)
+	}
+}
+
+// FuzzCorefile reads any block: it must be refused or understood, never panic.
+func FuzzCorefile(f *testing.F) {
+	for name := range directives {
+		f.Add("headless a.org {\n" + name + " 1 b c\n}")
+	}
+	f.Add("headless\nheadless 10.0.0.0/9 {\nttl 5\n")
+	f.Fuzz(func(t *testing.T, input string) {
+		conf, err := parse(caddy.NewTestController("dns", input), "")
+		if err == nil && conf != nil && (conf.forwardZone() == "" || conf.ttl > maxTTL || conf.negativeTTL > maxTTL) {
+			t.Errorf("%q is read as %+v", input, conf)
+		}
+	})
+}

@@ -1,0 +1,248 @@
+package headless
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/headless-dns/headless/source"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// endpointsCache holds the endpoints of every headless service. A source writes to it (it is a source.Sink); queries
+// read from it without a lock: one load for the list of services and one for a service's endpoints. What they get is
+// immutable.
+//
+// Slices are kept apart by their names, for endpoints move between the slices of a service, and are joined when one
+// of them changes. Slices whose service is not known as headless are kept too: a Service and its slices come by
+// different ways and in any order.
+type endpointsCache struct {
+	podNames bool
+
+	// Read by queries.
+	index   atomic.Pointer[serviceIndex]
+	reverse *reverseIndex // nil without a reverse zone
+	synced  atomic.Bool
+	// firstSync is closed when synced becomes true.
+	firstSync chan struct{}
+	// changed is when an answer changed last, in seconds since 1970.
+	changed atomic.Uint32
+
+	// Written by the source, under the lock.
+	mu       sync.Mutex
+	services map[types.NamespacedName]*service
+	slices   map[types.NamespacedName]*source.Slice
+	joined   map[types.NamespacedName][]*source.Slice // by their service
+	dirty    map[types.NamespacedName]struct{}        // services whose endpoints must be joined anew
+	counted  counts
+	shown    counts // what the gauges have of it
+}
+
+var _ source.Sink = (*endpointsCache)(nil)
+
+func newEndpointsCache(podNames, reverse bool) *endpointsCache {
+	c := &endpointsCache{
+		podNames:  podNames,
+		firstSync: make(chan struct{}),
+		services:  make(map[types.NamespacedName]*service),
+		slices:    make(map[types.NamespacedName]*source.Slice),
+		joined:    make(map[types.NamespacedName][]*source.Slice),
+		dirty:     make(map[types.NamespacedName]struct{}),
+	}
+	if reverse {
+		c.reverse = new(reverseIndex)
+	}
+	c.index.Store(&serviceIndex{})
+	return c
+}
+
+// Synced implements source.Sink.
+func (c *endpointsCache) Synced() {
+	if !c.synced.Swap(true) {
+		close(c.firstSync)
+	}
+}
+
+// SetService implements source.Sink.
+func (c *endpointsCache) SetService(s *source.Service) {
+	c.write(func() {
+		if c.addService(s.NamespacedName) {
+			c.publishIndex()
+		}
+	})
+}
+
+// DeleteService implements source.Sink.
+func (c *endpointsCache) DeleteService(name types.NamespacedName) {
+	c.write(func() {
+		if c.removeService(name) {
+			c.publishIndex()
+		}
+	})
+}
+
+// ReplaceServices implements source.Sink.
+func (c *endpointsCache) ReplaceServices(scope string, all []*source.Service) {
+	c.write(func() {
+		gone := make(map[types.NamespacedName]struct{})
+		for name := range c.services {
+			if inScope(name, scope) {
+				gone[name] = struct{}{}
+			}
+		}
+		changed := false
+		for _, s := range all {
+			delete(gone, s.NamespacedName)
+			changed = c.addService(s.NamespacedName) || changed
+		}
+		for name := range gone {
+			changed = c.removeService(name) || changed
+		}
+		if changed {
+			c.publishIndex()
+		}
+	})
+}
+
+// SetSlice implements source.Sink.
+func (c *endpointsCache) SetSlice(s *source.Slice) { c.write(func() { c.addSlice(s) }) }
+
+// DeleteSlice implements source.Sink.
+func (c *endpointsCache) DeleteSlice(name types.NamespacedName) {
+	c.write(func() { c.removeSlice(name) })
+}
+
+// ReplaceSlices implements source.Sink.
+func (c *endpointsCache) ReplaceSlices(scope string, all []*source.Slice) {
+	c.write(func() {
+		gone := make(map[types.NamespacedName]struct{})
+		for name := range c.slices {
+			if inScope(name, scope) {
+				gone[name] = struct{}{}
+			}
+		}
+		for _, s := range all {
+			delete(gone, s.NamespacedName)
+			c.addSlice(s)
+		}
+		for name := range gone {
+			c.removeSlice(name)
+		}
+	})
+}
+
+// write makes a change under the lock, and then joins each service that it touched once. The services are joined only
+// when all slices of the change are in place: an endpoint that has moved between two of them is never missing.
+func (c *endpointsCache) write(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+	for name := range c.dirty {
+		if s, ok := c.services[name]; ok {
+			c.publish(s)
+		}
+	}
+	clear(c.dirty)
+	c.counted.slices = len(c.slices)
+	c.counted.show(&c.shown)
+}
+
+// publish makes the endpoints those that queries see.
+func (c *endpointsCache) publish(s *service) {
+	e := join(c.joined[s.name], c.podNames)
+	before := s.endpoints.Swap(e)
+	if c.reverse != nil {
+		c.reverse.update(s, before, e)
+	}
+	now := counts{services: 1, claimed: len(c.joined[s.name]), endpoints: len(e.all)}
+	if e.ready() == 0 {
+		now.empty = 1
+	}
+	c.recount(s, now)
+	c.touch()
+}
+
+// recount takes back what a service added to the counts, and adds what it adds now.
+func (c *endpointsCache) recount(s *service, now counts) {
+	c.counted.services += now.services - s.counted.services
+	c.counted.empty += now.empty - s.counted.empty
+	c.counted.claimed += now.claimed - s.counted.claimed
+	c.counted.endpoints += now.endpoints - s.counted.endpoints
+	s.counted = now
+}
+
+// touch moves the time of the last change on; it never goes back, whatever the clock does.
+func (c *endpointsCache) touch() {
+	c.changed.Store(max(c.changed.Load(), uint32(time.Now().Unix()))) // #nosec G115 -- a serial wraps, by RFC 1982
+}
+
+// addService reports whether it is new.
+func (c *endpointsCache) addService(name types.NamespacedName) bool {
+	if _, ok := c.services[name]; ok {
+		return false
+	}
+	s := &service{name: name, key: name.Name + "." + name.Namespace}
+	c.services[name] = s
+	c.publish(s)
+	return true
+}
+
+// removeService reports whether it was there.
+func (c *endpointsCache) removeService(name types.NamespacedName) bool {
+	s, ok := c.services[name]
+	if !ok {
+		return false
+	}
+	delete(c.services, name)
+	c.recount(s, counts{})
+	if c.reverse != nil {
+		c.reverse.update(s, s.endpoints.Load(), nil)
+	}
+	return true
+}
+
+func (c *endpointsCache) addSlice(s *source.Slice) {
+	if before, ok := c.slices[s.NamespacedName]; ok {
+		c.removeFromService(before)
+	}
+	c.slices[s.NamespacedName] = s
+	of := serviceOf(s)
+	c.joined[of] = append(c.joined[of], s)
+	c.dirty[of] = struct{}{}
+}
+
+func (c *endpointsCache) removeSlice(name types.NamespacedName) {
+	if s, ok := c.slices[name]; ok {
+		delete(c.slices, name)
+		c.removeFromService(s)
+	}
+}
+
+func (c *endpointsCache) removeFromService(s *source.Slice) {
+	of := serviceOf(s)
+	rest := slices.DeleteFunc(c.joined[of], func(other *source.Slice) bool { return other == s })
+	if len(rest) == 0 {
+		delete(c.joined, of)
+	} else {
+		c.joined[of] = rest
+	}
+	c.dirty[of] = struct{}{}
+}
+
+// close takes back what was counted.
+func (c *endpointsCache) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counted = counts{}
+	c.counted.show(&c.shown)
+}
+
+func serviceOf(s *source.Slice) types.NamespacedName {
+	return types.NamespacedName{Namespace: s.Namespace, Name: s.Service}
+}
+
+func inScope(name types.NamespacedName, scope string) bool {
+	return scope == "" || name.Namespace == scope
+}

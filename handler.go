@@ -1,0 +1,96 @@
+package headless
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+)
+
+// ServeDNS implements the plugin.Handler interface.
+func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if len(r.Question) != 1 {
+		return dns.RcodeFormatError, nil
+	}
+	state := request.Request{W: w, Req: r}
+	zone := h.zoneOf(state.Name())
+	switch {
+	case zone == "" || r.Opcode != dns.OpcodeQuery:
+		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+	case state.QClass() != dns.ClassINET:
+		return dns.RcodeRefused, nil
+	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+		return h.serveTransfer(ctx, w, r)
+	case !h.cache.synced.Load():
+		return h.serveUnsynced(ctx, &state)
+	}
+
+	a := h.asking(&state, zone)
+	answer, ours := a.reply()
+	if !ours {
+		if h.behind.serves(a.lower) {
+			return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+		}
+		answer = a.zoneReply()
+		if answer.rcode == dns.RcodeNameError && h.Fall.Through(a.lower) {
+			return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+		}
+	}
+	return dns.RcodeSuccess, a.write(answer)
+}
+
+// zoneOf returns the zone that the name is in, the longest of several, and nothing where it is in none of ours.
+func (h *Headless) zoneOf(lower string) string {
+	found := ""
+	for _, zone := range h.Zones {
+		if len(zone) > len(found) && inZone(lower, zone) {
+			found = zone
+		}
+	}
+	return found
+}
+
+func (h *Headless) asking(state *request.Request, zone string) *asking {
+	a := &asking{Headless: h, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType()}
+	a.zone = a.qname[len(a.qname)-len(zone):]
+	a.name = parseName(a.lower, zone)
+	if a.name.kind != nameApex && dnsutil.IsReverse(a.lower) > 0 {
+		a.name = name{kind: nameOther}
+	}
+	return a
+}
+
+// reply answers for names of headless services; ours is false for all others.
+func (a *asking) reply() (r reply, ours bool) {
+	if a.name.suffix > 0 {
+		if e, ok := a.cache.lookup(a.name.service); ok {
+			return a.serviceReply(e), true
+		}
+		return reply{}, false
+	}
+	return a.reverseReply()
+}
+
+// write sends the reply to the client.
+func (a *asking) write(answer reply) error {
+	m := new(dns.Msg)
+	m.SetRcode(a.state.Req, answer.rcode)
+	m.Authoritative = true
+	m.Truncated = answer.truncated
+	m.Answer, m.Extra = answer.answer, answer.extra
+	if len(m.Answer) == 0 && !m.Truncated {
+		m.Ns = []dns.RR{a.soa()}
+	}
+	return a.state.W.WriteMsg(m)
+}
+
+// serveTransfer leaves zone transfers to the transfer plugin, which stands below.
+func (h *Headless) serveTransfer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if !h.transfers {
+		return dns.RcodeRefused, nil
+	}
+	return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+}

@@ -1,0 +1,70 @@
+package headless
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// gauges returns what the gauges show, without those at 0.
+func gauges() map[string]float64 {
+	shown := map[string]float64{
+		"services with endpoints": testutil.ToFloat64(serviceCount.WithLabelValues("ready")),
+		"services without":        testutil.ToFloat64(serviceCount.WithLabelValues("none")),
+		"headless slices":         testutil.ToFloat64(sliceCount.WithLabelValues("headless")),
+		"other slices":            testutil.ToFloat64(sliceCount.WithLabelValues("other")),
+		"endpoints":               testutil.ToFloat64(endpointCount),
+	}
+	maps.DeleteFunc(shown, func(_ string, n float64) bool { return n == 0 })
+	return shown
+}
+
+func TestTheGaugesCountWhatIsKept(t *testing.T) {
+	if got := gauges(); len(got) > 0 {
+		t.Fatalf("Before the test the gauges show %v", got)
+	}
+	c := newEndpointsCache(false, false)
+	other := newEndpointsCache(false, false)
+	check := func(what string, want map[string]float64) {
+		t.Helper()
+		if got := gauges(); !maps.Equal(got, want) {
+			t.Errorf("%s: the gauges show %v, want %v", what, got, want)
+		}
+	}
+	c.SetSlice(sliceWith("default", "db", "db-1", ready("10.0.0.1", "a"), unready("10.0.0.2", "b")))
+	check("a slice without a service", map[string]float64{"other slices": 1})
+	c.SetService(headlessService("default", "db"))
+	check("its service", map[string]float64{"services with endpoints": 1, "headless slices": 1, "endpoints": 2})
+	other.SetService(headlessService("default", "web"))
+	check("a service without slices in another block", map[string]float64{"services with endpoints": 1, "services without": 1, "headless slices": 1, "endpoints": 2})
+	c.ReplaceSlices("", []*source.Slice{sliceWith("default", "db", "db-2", unready("10.0.0.1", "a"))})
+	check("no endpoint is ready", map[string]float64{"services without": 2, "headless slices": 1, "endpoints": 1})
+	c.DeleteService(nsName("default", "db"))
+	check("the service is gone", map[string]float64{"services without": 1, "other slices": 1})
+	c.close()
+	other.close()
+	check("both blocks are gone", map[string]float64{})
+}
+
+func TestWhatIsMalformedIsCountedEachTimeAndRememberedOnce(t *testing.T) {
+	var p problems
+	bad := source.Problem{Kind: "EndpointSlice", Object: nsName("default", "db-1"), Reason: source.ReasonAddress, Value: "x"}
+	count := malformedCount.WithLabelValues(bad.Kind, bad.Reason)
+	before := testutil.ToFloat64(count)
+	p.report(bad)
+	bad.Value = "y"
+	p.report(bad)
+	if n := testutil.ToFloat64(count) - before; n != 2 || p.first(bad) {
+		t.Errorf("Two addresses of one slice were counted %v times, and would be logged again: %t", n, p.first(bad))
+	}
+	for i := range 2 * maxLogged {
+		bad.Object.Name = string(rune(i))
+		p.first(bad)
+	}
+	if len(p.logged) > maxLogged {
+		t.Errorf("%d objects are remembered", len(p.logged))
+	}
+}

@@ -1,0 +1,82 @@
+package headless
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+func TestAQuestionsNameTellsWhatItAsksFor(t *testing.T) {
+	const suffix = len("db.default.svc.cluster.local.")
+	tests := map[string]name{
+		"cluster.local.":                                 {kind: nameApex},
+		"svc.cluster.local.":                             {kind: nameEmpty},
+		"dns.cluster.local.":                             {kind: nameEmpty},
+		"ns.dns.cluster.local.":                          {kind: nameServer},
+		"dns-version.cluster.local.":                     {kind: nameVersion},
+		"default.svc.cluster.local.":                     {kind: nameNamespace, service: "default"},
+		"db.default.svc.cluster.local.":                  {kind: nameService, service: "db.default", suffix: suffix},
+		"db-0.db.default.svc.cluster.local.":             {kind: nameEndpoint, service: "db.default", suffix: suffix, endpoint: "db-0"},
+		"_mysql._tcp.db.default.svc.cluster.local.":      {kind: namePort, service: "db.default", suffix: suffix, port: "mysql", protocol: "tcp"},
+		"mysql.tcp.db.default.svc.cluster.local.":        {kind: namePort, service: "db.default", suffix: suffix, port: "mysql", protocol: "tcp"},
+		"a.b.c.db.default.svc.cluster.local.":            {kind: nameBelowService, service: "db.default", suffix: suffix},
+		"10-0-0-1.default.pod.cluster.local.":            {kind: nameOther},
+		"db.cluster.local.":                              {kind: nameOther},
+		`a\.db.default.svc.cluster.local.`:               {kind: nameService, service: `a\.db.default`, suffix: len(`a\.db.default.svc.cluster.local.`)},
+		`x.a\.b.default.svc.cluster.local.`:              {kind: nameEndpoint, service: `a\.b.default`, suffix: len(`a\.b.default.svc.cluster.local.`), endpoint: "x"},
+		`\115vc.cluster.local.`:                          {kind: nameOther},
+		strings.Repeat("a.", 120) + "svc.cluster.local.": {kind: nameBelowService, service: "a.a", suffix: len("a.a.svc.cluster.local.")},
+	}
+	for qname, want := range tests {
+		if got := parseName(qname, "cluster.local."); got != want {
+			t.Errorf("parseName(%q) = %+v, want %+v", qname, got, want)
+		}
+	}
+}
+
+func TestTheRootCanBeOurZone(t *testing.T) {
+	if got := parseName("db.default.svc.", "."); got.kind != nameService || got.service != "db.default" {
+		t.Errorf("parseName below the root = %+v", got)
+	}
+	if got := parseName(".", "."); got.kind != nameApex {
+		t.Errorf("parseName of the root = %+v", got)
+	}
+}
+
+func TestAZoneHoldsWholeLabelsOnly(t *testing.T) {
+	for _, qname := range []string{"cluster.local.", "a.cluster.local.", `a\\.cluster.local.`} {
+		if !inZone(qname, "cluster.local.") {
+			t.Errorf("%q is not seen in cluster.local.", qname)
+		}
+	}
+	for _, qname := range []string{"local.", ".", "xcluster.local.", `a\.cluster.local.`, `a\\\.cluster.local.`} {
+		if inZone(qname, "cluster.local.") {
+			t.Errorf("%q is seen in cluster.local.", qname)
+		}
+	}
+}
+
+// FuzzParseName compares with the labels as the dns library splits them.
+func FuzzParseName(f *testing.F) {
+	for _, base := range []string{"db.default.svc", `a\.b.c.svc`, "_x._y.a.b.svc", "svc", "..svc", `\`, "dns-version", strings.Repeat("a.", 126) + "svc"} {
+		f.Add(base)
+	}
+	f.Fuzz(func(t *testing.T, base string) {
+		const zone = "cluster.local."
+		qname := strings.ToLower(dns.Fqdn(base)) + zone
+		if _, ok := dns.IsDomainName(qname); !ok || !inZone(qname, zone) {
+			return
+		}
+		got := parseName(qname, zone)
+		labels := dns.SplitDomainName(qname)
+		labels = labels[:len(labels)-2]
+		if n := len(labels); n >= 3 && labels[n-1] == "svc" {
+			if want := labels[n-3] + "." + labels[n-2]; got.service != want || got.suffix == 0 || !dns.IsSubDomain(qname[len(qname)-got.suffix:], qname) {
+				t.Errorf("parseName(%q) = %+v, want the service %q", qname, got, want)
+			}
+		} else if got.suffix != 0 {
+			t.Errorf("parseName(%q) = %+v sees a service", qname, got)
+		}
+	})
+}

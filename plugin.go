@@ -1,0 +1,61 @@
+// Package headless answers for the headless services of a Kubernetes cluster (clusterIP: None) with the addresses of
+// their pods.
+//
+// Nothing stands between a client and the pods of a headless service but the name: whatever balancing, affinity or
+// locality there is, DNS gives it. The package keeps the endpoints of all headless services in memory, as watched
+// from the API server or read from manifests, and makes each answer from them:
+//
+//	kube-apiserver --watch--> source/  decode; keep only what an answer needs
+//	manifests on disk ------>    |
+//	                             v
+//	               endpoints_cache.go  join a service's slices, drop duplicates, publish one immutable value per service
+//	                             |  one atomic load
+//	                             v
+//	query --> handler.go --> name.go --> answer.go --> client
+//
+// Slow work happens when endpoints change, quick work when a query comes. A reader never takes a lock and never sees
+// half of a change.
+package headless
+
+import (
+	"net/netip"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/fall"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+)
+
+const pluginName = "headless"
+
+var log = clog.NewWithPlugin(pluginName)
+
+// Headless is the plugin in one server block.
+type Headless struct {
+	Next plugin.Handler
+	// Zones are normalized: in lower case and fully qualified. At least one of them is a forward zone.
+	Zones []string
+	// Fall are the zones in which names that do not exist go to the next plugin. Names of headless services never do.
+	Fall fall.F
+
+	// ttl and negativeTTL are those of answers and of their absence, in seconds.
+	ttl, negativeTTL uint32
+	// forwardZone is the zone that PTR records point into, the first forward zone.
+	forwardZone string
+	cache       *endpointsCache
+	// random returns a number from 0 to below n.
+	random func(n uint32) uint32
+
+	// Set when the server starts, read by queries.
+	behind            zonesBehind
+	transfers         bool // the transfer plugin is in the server block
+	addressesOfServer []netip.Addr
+}
+
+var _ plugin.Handler = (*Headless)(nil)
+
+// Name implements the plugin.Handler interface.
+func (h *Headless) Name() string { return pluginName }
+
+// Ready implements the Readiness interface of the ready plugin: it is true once all Services and EndpointSlices were
+// read, and stays true.
+func (h *Headless) Ready() bool { return h.cache.synced.Load() }

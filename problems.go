@@ -1,0 +1,71 @@
+package headless
+
+import (
+	"sync"
+	"time"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// maxLogged bounds how many problems are remembered as logged. Beyond it they are only counted: the log of a cluster
+// with that many malformed objects has said what there is to say.
+const maxLogged = 1000
+
+// problems counts what a source leaves out, and logs it once for each object and reason.
+type problems struct {
+	mu     sync.Mutex
+	logged map[source.Problem]struct{}
+}
+
+// report takes note of a malformed object or part of one.
+func (p *problems) report(problem source.Problem) {
+	malformedCount.WithLabelValues(problem.Kind, problem.Reason).Inc()
+	if p.first(problem) {
+		log.Warningf("%s %s: left out what is malformed (%s): %q", problem.Kind, problem.Object, problem.Reason, problem.Value)
+	}
+}
+
+// first says whether the problem is to be logged.
+func (p *problems) first(problem source.Problem) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	problem.Value = "" // an object with a thousand bad addresses is one line
+	if _, ok := p.logged[problem]; ok || len(p.logged) >= maxLogged {
+		return false
+	}
+	if p.logged == nil {
+		p.logged = make(map[source.Problem]struct{})
+	}
+	p.logged[problem] = struct{}{}
+	return true
+}
+
+// repeatAfter is how long a failure that goes on is not logged again.
+const repeatAfter = time.Minute
+
+// failures counts the failures of a source, and logs each that is new.
+type failures struct {
+	mu   sync.Mutex
+	last map[string]failure // by operation, of which there are few
+}
+
+type failure struct {
+	text string
+	at   time.Time
+}
+
+// report takes note of a failed operation, such as "list services". It is tried again, and what was served stays
+// served.
+func (f *failures) report(operation string, err error) {
+	sourceErrorCount.WithLabelValues(operation).Inc()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last := f.last[operation]
+	if now := time.Now(); last.text != err.Error() || now.Sub(last.at) >= repeatAfter {
+		if f.last == nil {
+			f.last = make(map[string]failure)
+		}
+		f.last[operation] = failure{text: err.Error(), at: now}
+		log.Warningf("Could not %s, will try again, what was served stays served: %v", operation, err)
+	}
+}

@@ -1,0 +1,184 @@
+package headless
+
+import (
+	"github.com/miekg/dns"
+)
+
+// srvOctets is what an SRV record takes on the wire before its target, which is never compressed (RFC 2782).
+const srvOctets = recordOctets + 6
+
+// maxPointer is how far into a message a compressed name can point (RFC 1035, 4.1.4: 14 bits).
+const maxPointer = 1 << 14
+
+// srvAnswer collects SRV records until the client takes no more.
+type srvAnswer struct {
+	*asking
+	found  selection
+	suffix string // of every target: the service's own name, in the question's case
+	room   int
+	offset int // where in the message the next record begins
+
+	text      []byte // all targets, one behind the other
+	targets   []srvTarget
+	records   []srvRecord
+	addresses []srvAddress
+	// byLabel and seen are there where records may repeat: they find the target of a first label, and the records that
+	// are there.
+	byLabel map[string]int
+	seen    map[srvRecord]struct{}
+}
+
+// srvTarget is the name of one or more endpoints.
+type srvTarget struct {
+	from, to int // in the text
+	octets   int // what it takes as the owner of an address: a pointer where one can reach it
+}
+
+type srvRecord struct {
+	target int
+	port   uint16
+}
+
+// srvAddress is an address of a target that may go along in the additional section.
+type srvAddress struct {
+	target, endpoint int
+}
+
+// srv answers with the ports of the endpoints, in random order, and with the addresses of their names as far as the
+// client takes them. Addresses that are left out do not make an answer truncated (RFC 2181, section 9).
+func (a *asking) srv(found selection) reply {
+	room := a.room()
+	s := &srvAnswer{
+		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
+		room: room, offset: 12 + nameOctets(a.qname) + 4,
+	}
+	if found.repeated {
+		s.byLabel, s.seen = make(map[string]int), make(map[srvRecord]struct{})
+	}
+	order := newSample(found.len(), a.random)
+	defer order.release()
+	fits := true
+	for i, ok := order.next(); ok && fits; i, ok = order.next() {
+		fits = s.add(found.at(i))
+	}
+	return s.reply(!fits)
+}
+
+// add takes an endpoint's records in; it returns false when one of them does not fit.
+func (s *srvAnswer) add(i int) bool {
+	ep := &s.found.all[i]
+	target := -1
+	for _, port := range ep.ports {
+		if !matches(port, s.name.port, s.name.protocol) {
+			continue
+		}
+		if target < 0 {
+			target = s.target(ep)
+			s.addresses = append(s.addresses, srvAddress{target: target, endpoint: i})
+		}
+		if !s.addRecord(srvRecord{target: target, port: port.Number}) {
+			return false
+		}
+	}
+	return true
+}
+
+// target returns the number of an endpoint's target. Endpoints of one name, such as the two addresses of a pod, share
+// one.
+func (s *srvAnswer) target(ep *endpoint) int {
+	t := srvTarget{from: len(s.text), octets: 2}
+	s.text = ep.appendLabel(s.text)
+	if s.byLabel != nil {
+		label := string(s.text[t.from:])
+		if known, ok := s.byLabel[label]; ok {
+			s.text = s.text[:t.from]
+			return known
+		}
+		s.byLabel[label] = len(s.targets)
+	}
+	if s.offset+srvOctets >= maxPointer {
+		t.octets += len(s.text) - t.from + 1
+	}
+	s.text = append(append(s.text, '.'), s.suffix...)
+	t.to = len(s.text)
+	s.targets = append(s.targets, t)
+	return len(s.targets) - 1
+}
+
+func (s *srvAnswer) addRecord(record srvRecord) bool {
+	if _, ok := s.seen[record]; ok {
+		return true
+	}
+	t := s.targets[record.target]
+	octets := srvOctets + t.to - t.from + 1
+	if octets > s.room {
+		return false
+	}
+	s.room -= octets
+	s.offset += octets
+	s.records = append(s.records, record)
+	if s.seen != nil {
+		s.seen[record] = struct{}{}
+	}
+	return true
+}
+
+// reply makes the records. All targets are parts of one string.
+func (s *srvAnswer) reply(truncated bool) reply {
+	text := string(s.text)
+	header := s.header(dns.TypeSRV)
+	weight := s.weight()
+	values := make([]dns.SRV, len(s.records))
+	r := reply{answer: make([]dns.RR, len(s.records)), truncated: truncated}
+	for i, record := range s.records {
+		t := s.targets[record.target]
+		values[i] = dns.SRV{Hdr: header, Weight: weight, Port: record.port, Target: text[t.from:t.to]}
+		r.answer[i] = &values[i]
+	}
+	if !truncated {
+		r.extra = s.additional(text)
+	}
+	return r
+}
+
+// additional returns the addresses of the targets, as far as there is room.
+func (s *srvAnswer) additional(text string) []dns.RR {
+	var extra []dns.RR
+	for _, address := range s.addresses {
+		t := s.targets[address.target]
+		ip := s.found.endpoints.ip(address.endpoint)
+		if s.room -= t.octets + 10 + len(ip); s.room < 0 {
+			break
+		}
+		header := dns.RR_Header{Name: text[t.from:t.to], Class: dns.ClassINET, Ttl: s.ttl}
+		if len(ip) == 4 {
+			header.Rrtype = dns.TypeA
+			extra = append(extra, &dns.A{Hdr: header, A: ip})
+		} else {
+			header.Rrtype = dns.TypeAAAA
+			extra = append(extra, &dns.AAAA{Hdr: header, AAAA: ip})
+		}
+	}
+	return extra
+}
+
+// weight is the same for all: what the kubernetes plugin gives, 100 divided by the number of ports of all endpoints,
+// at least 1.
+func (s *srvAnswer) weight() uint16 {
+	pairs := 0
+	if s.found.list == nil {
+		for _, port := range s.found.ports {
+			if matches(port.Port, s.name.port, s.name.protocol) {
+				pairs += port.endpoints
+			}
+		}
+	}
+	for _, i := range s.found.list {
+		for _, port := range s.found.all[i].ports {
+			if matches(port, s.name.port, s.name.protocol) {
+				pairs++
+			}
+		}
+	}
+	return uint16(max(1, 100/max(1, pairs))) // #nosec G115 -- at most 100
+}
