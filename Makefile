@@ -1,0 +1,51 @@
+# `make run` serves an example without a cluster, `make test` runs everything. Go, make, git and gcc are all they need:
+# the linters and the control plane are built from Go modules too, the first time.
+
+SHELL             := /bin/bash
+.SHELLFLAGS       := -euo pipefail -c
+export TIMEFORMAT := ==> done in %0R s
+
+MODULES  := . cmd/coredns test/e2e
+LINTER   := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+FUZZTIME ?= 30s
+BENCH    ?= .
+
+# $(call step,WHAT) COMMAND says what it does and how long that took.
+step = @echo "==> $(1)"; time
+
+.PHONY: help build run test unit e2e lint fuzz bench
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the ready-made CoreDNS: bin/coredns
+	$(call step,build bin/coredns (minutes the first time)) go build -C cmd/coredns -o "$(CURDIR)/bin/coredns" .
+
+run: build ## serve examples/quickstart on 127.0.0.1:1053, no cluster needed
+	@printf '\n    Try: dig @127.0.0.1 -p 1053 mariadb.default.svc.test.com\n\n'
+	@exec bin/coredns -conf examples/quickstart/Corefile
+
+test: lint unit e2e ## everything: linters, unit tests, scenarios, a real control plane
+
+unit: ## unit tests and in-process scenarios, with the race detector
+	$(call step,test the plugin: units and scenarios) go test -race ./...
+	$(call step,test the ready-made CoreDNS and the README's examples) go test -C cmd/coredns -race ./...
+
+e2e: ## scenarios against a real control plane, which is built first
+	$(call step,test against a real control plane) go test -C test/e2e -race -v -timeout 30m
+
+lint: ## gofmt, vet and the other linters over all modules
+	$(call step,gofmt) gofmt -d .
+	$(call step,build the linters (minutes the first time)) $(LINTER) version
+	@for module in $(MODULES); do echo "==> lint $$module"; time (cd $$module; $(LINTER) run ./...); done
+
+fuzz: ## every fuzz target of the plugin, each for FUZZTIME (30s)
+	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  for target in $$(cat $$dir/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p'); do \
+	    echo "==> $$target in $$dir for $(FUZZTIME)"; \
+	    go test -C $$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .; \
+	  done; \
+	done
+
+bench: ## the plugin's microbenchmarks: those that match BENCH (all)
+	$(call step,benchmarks) go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
