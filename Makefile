@@ -5,7 +5,7 @@ SHELL             := /bin/bash
 .SHELLFLAGS       := -euo pipefail -c
 export TIMEFORMAT := ==> done in %0R s
 
-MODULES  := . cmd/coredns test/e2e
+MODULES  := . cmd/coredns test/bench test/e2e
 LINTER   := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 BENCH    ?= .
@@ -32,7 +32,7 @@ unit: ## unit tests and in-process scenarios, with the race detector
 	$(call step,test the ready-made CoreDNS and the README's examples) go test -C cmd/coredns -race ./...
 
 e2e: ## scenarios against a real control plane, which is built first
-	$(call step,test against a real control plane) go test -C test/e2e -race -v -timeout 30m
+	$(call step,test against a real control plane) go test -C test/e2e -race -count=1 -timeout 30m
 
 lint: ## gofmt, vet and the other linters over all modules
 	$(call step,gofmt) gofmt -d .

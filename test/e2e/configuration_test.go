@@ -1,0 +1,58 @@
+package e2e
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/headless-dns/headless/test/e2e/harness"
+)
+
+func TestOnlyTheChosenServicesAreAnswered(t *testing.T) {
+	t.Parallel()
+	mine := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	mine.Labels = map[string]string{"tier": "data"}
+	unlabelled := harness.HeadlessService(mine.Namespace, "unlabelled")
+	unlabelled.Spec.Selector = mine.Spec.Selector
+	elsewhere := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	elsewhere.Labels = mine.Labels
+	cluster.Create(t, mine, unlabelled, elsewhere, harness.StatefulSet(mine, "db", 1), harness.StatefulSet(elsewhere, "db", 1))
+	expectPods(t, shared, "without a choice it is answered", elsewhere, "db-0")
+
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: `. {
+    bind 127.0.0.1
+    errors
+    ready {$READY_ADDRESS}
+    headless cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig {$KUBECONFIG_FILE}
+        namespaces ` + mine.Namespace + ` default
+        labels tier=data
+        ttl 30
+    }
+}`})
+	expectPods(t, server, "the chosen service is answered", mine, "db-0")
+	expectPods(t, server, "a service without the label is not", unlabelled)
+	expectPods(t, server, "a service of another namespace is not", elsewhere)
+
+	cluster.ChangeService(t, unlabelled.Namespace, unlabelled.Name, func(s *corev1.Service) { s.Labels = mine.Labels })
+	expectForeignPod(t, server, "it is once it has the label", unlabelled, "db-0")
+	cluster.ChangeService(t, mine.Namespace, mine.Name, func(s *corev1.Service) { s.Labels = nil })
+	expectPods(t, server, "the first one is not when it has lost it", mine)
+}
+
+func TestTheAPIServerIsFoundByItsURLAndCertificates(t *testing.T) {
+	t.Parallel()
+	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	cluster.Create(t, db, harness.StatefulSet(db, "db", 2))
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: `. {
+    bind 127.0.0.1
+    errors
+    ready {$READY_ADDRESS}
+    headless cluster.local in-addr.arpa ip6.arpa {
+        endpoint {$API_SERVER}
+        tls {$CLIENT_CERT} {$CLIENT_KEY} {$CA_CERT}
+        ttl 30
+    }
+}`})
+	expectPods(t, server, "the pods are answered", db, "db-0", "db-1")
+}

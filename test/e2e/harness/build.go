@@ -1,0 +1,71 @@
+package harness
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// binaries is where what was built is kept, so that the next run only links what has changed. It is relative to the
+// folder of the tests, as are the packages below.
+const binaries = "bin"
+
+// Progress writes a line about a step that takes long. It goes to standard error, which go test does not hold back
+// when it is run in the folder of the tests without naming packages.
+func Progress(format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, "e2e: "+format+"\n", arguments...)
+}
+
+// BuildControlPlane builds the control plane and returns the path of the binary.
+func BuildControlPlane() (string, error) {
+	// Without symbols it links in half the time.
+	return build("controlplane", ".", "-ldflags=-s -w", "./controlplane")
+}
+
+// BuildCoreDNS builds the ready-made CoreDNS with the race detector and returns the path of the binary.
+func BuildCoreDNS() (string, error) {
+	return build("coredns", filepath.Join("..", "..", "cmd", "coredns"), "-race", ".")
+}
+
+// build runs go build in a folder, for that is where the module is. The last of the arguments is the package.
+func build(name, folder string, arguments ...string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(binaries, name))
+	if err != nil {
+		return "", err
+	}
+	compiled := &lineCounter{}
+	command := exec.Command("go", append([]string{"build", "-v", "-o", path}, arguments...)...)
+	command.Dir, command.Stdout, command.Stderr = folder, compiled, compiled
+
+	begin := time.Now()
+	Progress("building %s (minutes where nothing is cached)", name)
+	if err := command.Start(); err != nil {
+		return "", fmt.Errorf("building %s: %w", name, err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- command.Wait() }()
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				return "", fmt.Errorf("building %s: %w\n%s", name, err, compiled.String())
+			}
+			Progress("built %s in %.1f s", name, time.Since(begin).Seconds())
+			return path, nil
+		case <-ticker.C:
+			Progress("building %s: %d packages compiled after %.0f s", name, compiled.lines(), time.Since(begin).Seconds())
+		}
+	}
+}
+
+// lineCounter counts what go build -v writes: a line for each package that it compiles.
+type lineCounter struct{ output }
+
+func (c *lineCounter) lines() int {
+	return bytes.Count([]byte(c.String()), []byte("\n"))
+}

@@ -1,0 +1,165 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The variables that a Corefile can use, as {$NAME}.
+const (
+	readyVariable       = "READY_ADDRESS"   // where the ready plugin listens
+	kubeconfigVariable  = "KUBECONFIG_FILE" // the rights of CoreDNS in the control plane, with a token
+	endpointVariable    = "API_SERVER"      // the same as an URL
+	certificateVariable = "CLIENT_CERT"     // and files with certificates
+	keyVariable         = "CLIENT_KEY"
+	authorityVariable   = "CA_CERT"
+)
+
+// CoreDNS is a process that serves a Corefile on a loopback port of its own.
+type CoreDNS struct {
+	*Process
+	// Address is where it is asked, over UDP and TCP.
+	Address string
+
+	ready string
+	dir   string
+}
+
+// CoreDNSOptions say how to start a CoreDNS.
+type CoreDNSOptions struct {
+	Binary string
+	// Corefile must hold "bind 127.0.0.1" and "ready {$READY_ADDRESS}" in its first block, and may use the other
+	// variables above.
+	Corefile string
+	// Through is the gate between it and the API server, if there is to be one.
+	Through *Gate
+	Env     []string
+}
+
+// StartCoreDNS starts CoreDNS for the time of a test and waits until it listens, but not until it is ready.
+func (c *ControlPlane) StartCoreDNS(t testing.TB, options CoreDNSOptions) *CoreDNS {
+	t.Helper()
+	server, err := c.RunCoreDNS(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(server.LastLines(40))
+		}
+	})
+	return server
+}
+
+// RunCoreDNS starts CoreDNS for longer than one test; the caller closes it.
+func (c *ControlPlane) RunCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
+	server, err := c.newCoreDNS(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	if err := server.waitListening(); err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return server, nil
+}
+
+// newCoreDNS chooses the ports and writes the files.
+func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	readyPort, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(c.dir, "coredns-")
+	if err != nil {
+		return nil, err
+	}
+	address := c.Address
+	if options.Through != nil {
+		address = options.Through.Address
+	}
+	kubeconfig, err := c.kubeconfig(corednsUser, address, filepath.Join(filepath.Base(dir), "kubeconfig"))
+	if err != nil {
+		return nil, err
+	}
+	corefile := filepath.Join(dir, "Corefile")
+	server := &CoreDNS{Address: loopback(port), ready: loopback(readyPort), dir: dir}
+	server.Process = &Process{
+		Name: "coredns",
+		Path: options.Binary,
+		Args: []string{"-conf", corefile, fmt.Sprintf("-dns.port=%d", port)},
+		Env: append([]string{
+			readyVariable + "=" + server.ready, kubeconfigVariable + "=" + kubeconfig,
+			endpointVariable + "=https://" + address, authorityVariable + "=" + c.certificate(),
+			certificateVariable + "=" + c.path(clientCertificateFile), keyVariable + "=" + c.path(clientKeyFile),
+			"GORACE=halt_on_error=0",
+		}, options.Env...),
+	}
+	return server, os.WriteFile(corefile, []byte(options.Corefile), 0o600)
+}
+
+// waitListening waits until any answer comes over both transports: TCP is served last.
+func (s *CoreDNS) waitListening() error {
+	err := Poll(Patience, func() error {
+		if !s.Running() {
+			return nil
+		}
+		for _, network := range Transports {
+			if _, err := Ask(network, s.Address, ". NS"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if !s.Running() {
+		return errors.New("starting CoreDNS: it has ended") // Close tells what it said
+	}
+	if err != nil {
+		return fmt.Errorf("starting CoreDNS: %w\n%s", err, s.LastLines(20))
+	}
+	return nil
+}
+
+// Ready returns nil when the ready plugin says that all plugins are.
+func (s *CoreDNS) Ready() error {
+	client := http.Client{Timeout: time.Second}
+	response, err := client.Get("http://" + s.ready + "/ready")
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", response.Status)
+	}
+	return nil
+}
+
+// Close stops CoreDNS, and tells where it had ended by itself and of data races and panics, which it survives.
+func (s *CoreDNS) Close() error {
+	if !s.Running() {
+		return fmt.Errorf("coredns had ended:\n%s", s.Output())
+	}
+	s.Stop()
+	_ = os.RemoveAll(s.dir)
+	for _, trouble := range []string{"WARNING: DATA RACE", "panic: ", "Recovered from panic"} {
+		if strings.Contains(s.Output(), trouble) {
+			return fmt.Errorf("coredns said %q:\n%s", trouble, s.Output())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package harness
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// The users of the API server, who show it a token or, in the case of CoreDNS, a certificate. RBAC is on: the admin may do
+// everything as a member of system:masters, CoreDNS only what the ClusterRole below says.
+const (
+	adminUser   = "admin"
+	corednsUser = "coredns"
+)
+
+const (
+	tokensFile     = "tokens.csv"
+	signingKeyFile = "service-account.key"
+)
+
+// token is no secret: the API server listens on loopback and lives as long as the tests.
+func token(user string) string { return "token-of-" + user }
+
+func (c *ControlPlane) writeCredentials() error {
+	tokens := fmt.Sprintf("%s,%s,%s,system:masters\n%s,%s,%s\n",
+		token(adminUser), adminUser, adminUser, token(corednsUser), corednsUser, corednsUser)
+	if err := os.WriteFile(c.path(tokensFile), []byte(tokens), 0o600); err != nil {
+		return err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.writeKey(signingKeyFile, key), c.writeClientCertificate()); err != nil {
+		return err
+	}
+	return os.WriteFile(c.path(auditPolicyFile), []byte(auditPolicy), 0o600)
+}
+
+// certificate is what the API server signs its own certificate with; it writes both into one file when it first starts.
+func (c *ControlPlane) certificate() string { return c.path("certificates/apiserver.crt") }
+
+// kubeconfig writes a kubeconfig file for a user and returns its path. The address is that of the API server, or of a
+// [Gate] before it.
+func (c *ControlPlane) kubeconfig(user, address, file string) (string, error) {
+	config := api.NewConfig()
+	config.Clusters["e2e"] = &api.Cluster{Server: "https://" + address, CertificateAuthority: c.certificate()}
+	config.AuthInfos[user] = &api.AuthInfo{Token: token(user)}
+	config.Contexts["e2e"] = &api.Context{Cluster: "e2e", AuthInfo: user}
+	config.CurrentContext = "e2e"
+	path := c.path(file)
+	return path, clientcmd.WriteToFile(*config, path)
+}
+
+// allowCoreDNS gives CoreDNS the rights that the README asks for, and no others: to list and watch what the two plugins
+// read. The kubernetes plugin reads namespaces too.
+func (c *ControlPlane) allowCoreDNS() error {
+	ctx := context.Background()
+	role := &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: corednsUser},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{""}, Resources: []string{"services", "namespaces"}, Verbs: []string{"list", "watch"}},
+			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list", "watch"}},
+		},
+	}
+	if _, err := c.Client.RbacV1().ClusterRoles().Create(ctx, role, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: corednsUser},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: corednsUser}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: corednsUser},
+	}
+	_, err := c.Client.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{})
+	return err
+}

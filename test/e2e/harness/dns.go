@@ -1,0 +1,133 @@
+package harness
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	diff "github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
+)
+
+// UDPSize is the payload size that clients announce, as the resolvers in use do.
+const UDPSize = 1232
+
+// Transports are those that every answer is asked over.
+var Transports = []string{"udp", "tcp"}
+
+// Want is the answer a question must have. Records are in presentation format; their order does not matter, but each
+// must be there exactly once.
+type Want struct {
+	// Question is a name and a type, such as "db.default.svc.cluster.local. A".
+	Question string
+	// Rcode is NOERROR where it is empty.
+	Rcode  string
+	Answer []string
+	// Authority are the records of the authority section, the SOA record of a denial apart.
+	Authority []string
+	// Extra are the records of the additional section, the OPT record apart.
+	Extra []string
+}
+
+// Ask asks one question. network is udp or tcp.
+func Ask(network, address, question string) (*dns.Msg, error) {
+	name, typeName, ok := strings.Cut(question, " ")
+	qtype, known := dns.StringToType[typeName]
+	if !ok || !known {
+		return nil, fmt.Errorf("no question: %q", question)
+	}
+	query := new(dns.Msg).SetQuestion(name, qtype)
+	query.SetEdns0(UDPSize, false)
+	client := &dns.Client{Net: network, Timeout: 5 * time.Second}
+	reply, _, err := client.Exchange(query, address)
+	return reply, err
+}
+
+// Check asks every question over UDP and over TCP and tells where an answer is another one than wanted.
+func Check(address string, wants ...Want) error {
+	var errs []error
+	for _, want := range wants {
+		for _, network := range Transports {
+			reply, err := Ask(network, address, want.Question)
+			if err == nil {
+				err = want.compare(reply)
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s over %s: %w", want.Question, network, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (w Want) compare(reply *dns.Msg) error {
+	want, err := w.text()
+	if err != nil {
+		return err
+	}
+	if d := diff.Diff(strings.Join(want, "\n"), strings.Join(Text(reply), "\n")); d != "" {
+		return fmt.Errorf("(-want +got)\n%s", d)
+	}
+	return nil
+}
+
+// text is the wanted answer as Text gives the one that came. One without records has the SOA record of the zone.
+func (w Want) text() ([]string, error) {
+	lines := []string{cmp.Or(w.Rcode, "NOERROR") + " qr aa rd"}
+	sections := map[string][]string{"answer: ": w.Answer, "authority: ": w.Authority, "additional: ": w.Extra}
+	for prefix, records := range sections {
+		for _, record := range records {
+			rr, err := dns.NewRR(record)
+			if err != nil {
+				return nil, fmt.Errorf("no record: %q: %w", record, err)
+			}
+			lines = append(lines, prefix+rr.String())
+		}
+	}
+	if len(w.Answer) == 0 {
+		lines = append(lines, "authority: SOA")
+	}
+	slices.Sort(lines[1:])
+	return lines, nil
+}
+
+// Text is a reply in lines that can be compared: rcode and flags, and the records of each section in alphabetical order.
+// Of an SOA record only that it is there: it holds a serial number.
+func Text(reply *dns.Msg) []string {
+	lines := []string{dns.RcodeToString[reply.Rcode] + flags(reply)}
+	add := func(section string, records []dns.RR) {
+		for _, rr := range records {
+			switch rr.Header().Rrtype {
+			case dns.TypeOPT:
+			case dns.TypeSOA:
+				lines = append(lines, section+": SOA")
+			default:
+				lines = append(lines, section+": "+rr.String())
+			}
+		}
+	}
+	add("answer", reply.Answer)
+	add("authority", reply.Ns)
+	add("additional", reply.Extra)
+	slices.Sort(lines[1:])
+	return lines
+}
+
+func flags(reply *dns.Msg) string {
+	var text strings.Builder
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{
+		{" qr", reply.Response}, {" aa", reply.Authoritative}, {" tc", reply.Truncated},
+		{" rd", reply.RecursionDesired}, {" ra", reply.RecursionAvailable},
+	} {
+		if flag.set {
+			text.WriteString(flag.name)
+		}
+	}
+	return text.String()
+}

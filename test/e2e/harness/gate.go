@@ -1,0 +1,103 @@
+package harness
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Gate stands between one CoreDNS and the API server. While it is shut, connections are refused, as by an API server
+// that does not run; the other tests do not notice.
+type Gate struct {
+	// Address is where the gate listens while it is open.
+	Address string
+
+	target string
+
+	mu          sync.Mutex
+	listener    net.Listener
+	connections map[net.Conn]bool
+}
+
+// NewGate makes a gate before the API server. It is shut.
+func (c *ControlPlane) NewGate(t testing.TB) *Gate {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatalf("No port for a gate: %v", err)
+	}
+	g := &Gate{Address: loopback(port), target: c.Address, connections: map[net.Conn]bool{}}
+	t.Cleanup(g.Shut)
+	return g
+}
+
+// Open lets connections through.
+func (g *Gate) Open(t testing.TB) {
+	t.Helper()
+	listener, err := net.Listen("tcp", g.Address)
+	if err != nil {
+		t.Fatalf("The gate does not open: %v", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listener = listener
+	go g.serve(listener)
+}
+
+// Shut refuses new connections and breaks those that there are.
+func (g *Gate) Shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.listener != nil {
+		_ = g.listener.Close()
+		g.listener = nil
+	}
+	for connection := range g.connections {
+		_ = connection.Close()
+	}
+}
+
+func (g *Gate) serve(listener net.Listener) {
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			return // it was shut
+		}
+		server, err := net.Dial("tcp", g.target)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		if !g.keep(listener, client, server) {
+			return
+		}
+		go g.forward(client, server)
+		go g.forward(server, client)
+	}
+}
+
+// keep remembers a pair of connections so that Shut can break them, unless it already has shut.
+func (g *Gate) keep(listener net.Listener, pair ...net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, connection := range pair {
+		if g.listener != listener {
+			_ = connection.Close()
+			continue
+		}
+		g.connections[connection] = true
+	}
+	return g.listener == listener
+}
+
+// forward copies until either side ends, and then ends both.
+func (g *Gate) forward(to, from net.Conn) {
+	_, _ = io.Copy(to, from)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, connection := range []net.Conn{to, from} {
+		_ = connection.Close()
+		delete(g.connections, connection)
+	}
+}

@@ -1,0 +1,89 @@
+// Package e2e shows CoreDNS with headless beside a real Kubernetes control plane: etcd, kube-apiserver and the
+// controllers, built from their Go modules. Only the kubelet is a stand-in: no container runs, no packet reaches a pod.
+//
+// The control plane is started once for all tests; each has a namespace of its own. Most ask one CoreDNS that all share;
+// one that needs another Corefile starts its own.
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/headless-dns/headless/test/e2e/harness"
+)
+
+// What all tests share; set before the first one runs.
+var (
+	cluster *harness.ControlPlane
+	kubelet *harness.Kubelet
+	// shared serves sharedCorefile.
+	shared *harness.CoreDNS
+	// corednsBinary is the ready-made CoreDNS, built with the race detector.
+	corednsBinary string
+)
+
+// sharedCorefile is headless as a replacement of the cluster's DNS, with a TTL that is not the default.
+const sharedCorefile = `. {
+    bind 127.0.0.1
+    errors
+    ready {$READY_ADDRESS}
+    headless cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig {$KUBECONFIG_FILE}
+        ttl 30
+    }
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig {$KUBECONFIG_FILE}
+        ttl 30
+        noendpoints
+    }
+}`
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		fmt.Println("e2e: skipped: a control plane is nothing short")
+		return
+	}
+	// The tests wait for other processes much more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(run(m))
+}
+
+// run returns the exit code; deferred calls stop whatever was started, in the order of a client before its server.
+func run(m *testing.M) int {
+	code, err := start(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return max(code, 1)
+	}
+	return code
+}
+
+func start(m *testing.M) (int, error) {
+	binary, err := harness.BuildControlPlane()
+	if err != nil {
+		return 1, err
+	}
+	if corednsBinary, err = harness.BuildCoreDNS(); err != nil {
+		return 1, err
+	}
+	if cluster, err = harness.StartControlPlane(binary); err != nil {
+		return 1, err
+	}
+	defer cluster.Stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if kubelet, err = harness.StartKubelet(ctx, cluster.Client); err != nil {
+		return 1, err
+	}
+	if shared, err = cluster.RunCoreDNS(harness.CoreDNSOptions{Binary: corednsBinary, Corefile: sharedCorefile}); err != nil {
+		return 1, err
+	}
+	code := m.Run()
+	return code, shared.Close()
+}
