@@ -107,7 +107,7 @@ func adapt(n *yaml.Node, anchored map[*yaml.Node]int) int {
 
 var (
 	// yamlError is the form of the library's errors.
-	yamlError = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?(.*)`)
+	yamlError = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s+)?(?:line (\d+): )?(.*)`)
 	// parserError is what the library's parser says: it counts lines from 0, the scanner below it counts from 1.
 	parserError = regexp.MustCompile(`^did not find expected (key|'-' indicator|',' or|node content|<document start>)`)
 )

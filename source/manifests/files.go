@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -89,17 +88,12 @@ func readFile(file stamp, each func(document) error) error {
 	if file.err != nil {
 		return file.err
 	}
-	f, err := os.Open(file.name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1)) // it may grow while it is read
-	if err != nil {
-		return err
-	}
-	if len(content) > maxFile {
+	if file.info.Size() > maxFile {
 		return fmt.Errorf("path %q is larger than %d MiB", file.name, maxFile>>20)
+	}
+	content, err := os.ReadFile(file.name)
+	if err != nil {
+		return err
 	}
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	// The rules of JSON and of YAML differ where they seem the same, in strings with surrogate pairs for one.

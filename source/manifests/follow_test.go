@@ -127,8 +127,26 @@ func TestFilesThatComeAndGoAreFollowed(t *testing.T) {
 		if err := os.Remove("m/b.yaml"); err != nil {
 			t.Fatal(err)
 		}
-		after(2)
+		after(1)
+		r.wantAddresses(t, "172.16.44.32")
+		after(1)
 		r.wantAddresses(t, "")
+	})
+}
+
+// A file that is replaced in two steps is gone for a moment.
+func TestAFolderThatIsEmptyForAMomentIsServedOn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	synctest.Test(t, func(t *testing.T) {
+		put(t, "m/a.yaml", mariadb)
+		r := run(t, "m")
+		for range 3 {
+			rename(t, "m/a.yaml", "m/.a.yaml")
+			after(1)
+			rename(t, "m/.a.yaml", "m/a.yaml")
+			after(1)
+		}
+		r.wantCalls(t, first...)
 	})
 }
 

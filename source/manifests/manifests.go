@@ -39,19 +39,19 @@ type Source struct {
 	served reading // what was delivered last; what New has read before that
 	told   string  // the error that failed was told last, empty after a reading without one
 	read   []stamp // the files as they were when they were last read; nil if they must be read again in any case
-	last   []stamp // the files as they were at the last look that found a change
-	looks  int     // how many looks in a row have found one
+	last   []stamp // the files as they were at the last look
+	looks  int     // how many looks in a row have found a change
 }
 
 // New reads everything once, so that a mistake is refused at start. The function failed is told of every later reading
 // that fails, and once only while the error stays the same.
 func New(paths []string, decoder source.Decoder, failed func(error)) (*Source, error) {
-	s := &Source{paths: paths, decoder: decoder, failed: failed, read: list(paths)}
-	var err error
-	if s.served, err = read(s.read, decoder); err != nil {
+	files := list(paths)
+	first, err := read(files, decoder)
+	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return &Source{paths: paths, decoder: decoder, failed: failed, served: first, read: files, last: files}, nil
 }
 
 // Run delivers what was read and follows the files until ctx is done.
@@ -74,12 +74,12 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) {
 // look looks at the files, and reads them when they have changed and rest.
 func (s *Source) look(sink source.Sink) {
 	files := list(s.paths)
+	rest := same(files, s.last)
+	s.last = files
 	if s.read != nil && same(files, s.read) {
 		s.looks = 0
 		return
 	}
-	rest := same(files, s.last)
-	s.last = files
 	if s.looks++; !rest && s.looks < patience {
 		return
 	}

@@ -16,19 +16,23 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-// reading is what all files say together.
+// reading is what all files say together. It is immutable.
 type reading struct {
 	services []*source.Service
 	slices   []*source.Slice
 	problems []source.Problem // what the decoder left out
+}
 
+// reader puts a reading together.
+type reader struct {
+	reading
 	decoder source.Decoder
 	places  map[string]place // of the objects, by kind and name
 }
 
 // read reads all files, or fails.
 func read(files []stamp, decoder source.Decoder) (reading, error) {
-	r := reading{decoder: decoder, places: map[string]place{}}
+	r := reader{decoder: decoder, places: map[string]place{}}
 	// A file with a mistake is read many times while it is being mended; problems are told of what is served.
 	r.decoder.Report = func(p source.Problem) { r.problems = append(r.problems, p) }
 	for _, file := range files {
@@ -36,11 +40,11 @@ func read(files []stamp, decoder source.Decoder) (reading, error) {
 			return reading{}, err
 		}
 	}
-	return r, nil
+	return r.reading, nil
 }
 
 // equal tells whether the same would be delivered.
-func (r *reading) equal(other reading) bool {
+func (r reading) equal(other reading) bool {
 	return reflect.DeepEqual(r.services, other.services) && reflect.DeepEqual(r.slices, other.slices)
 }
 
@@ -60,7 +64,7 @@ var apiVersions = map[string]string{
 }
 
 // take takes over the objects of a document. What the document leaves open of its type is as in assumed.
-func (r *reading) take(d document, assumed typeMeta) error {
+func (r *reader) take(d document, assumed typeMeta) error {
 	t := assumed
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(d.text, &t); err != nil {
 		return d.mistake(err)
@@ -100,7 +104,7 @@ func (r *reading) take(d document, assumed typeMeta) error {
 	return r.takeList(d, t)
 }
 
-func (r *reading) takeList(d document, t typeMeta) error {
+func (r *reader) takeList(d document, t typeMeta) error {
 	var list struct {
 		typeMeta
 		Metadata json.RawMessage   `json:"metadata"`
@@ -128,7 +132,7 @@ func (r *reading) takeList(d document, t typeMeta) error {
 
 // decode decodes an object, gives it the namespace that it has by default, and refuses it where it is there already, or
 // has a name that an API server would refuse: no question could ask for it.
-func (r *reading) decode(
+func (r *reader) decode(
 	d document, kind string, object any, meta *metav1.ObjectMeta, check func(string) []string,
 ) error {
 	if err := d.decode(object); err != nil {
