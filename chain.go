@@ -34,7 +34,7 @@ func findBehind(cfg *dnsserver.Config) zonesBehind {
 	if !field.IsValid() {
 		return nil
 	}
-	zones, _ := field.Interface().([]string)
+	zones, _ := reflect.TypeAssert[[]string](field)
 	return zones
 }
 

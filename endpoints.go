@@ -64,14 +64,6 @@ type portCount struct {
 	endpoints int
 }
 
-// len is the number of endpoints, 0 for none at all.
-func (e *endpoints) len() int {
-	if e == nil {
-		return 0
-	}
-	return len(e.all)
-}
-
 // ready is the number of ready endpoints; they are the first of all.
 func (e *endpoints) ready() int { return e.ipv4 + e.ipv6 }
 
@@ -169,7 +161,7 @@ func (e *endpoints) named(label string) []int32 {
 	if len(dashed) == 0 {
 		return e.labelled[from:to]
 	}
-	both := append(dashed, e.labelled[from:to]...)
+	both := slices.Concat(dashed, e.labelled[from:to])
 	slices.Sort(both)
 	return both
 }

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/headless-dns/headless/source"
-
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/source"
 )
 
 // endpointsCache holds the endpoints of every headless service. A source writes to it (it is a source.Sink); queries

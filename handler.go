@@ -18,6 +18,8 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	state := request.Request{W: w, Req: r}
 	zone := h.zoneOf(state.Name())
 	switch {
+	case zone != "" && r.Opcode != dns.OpcodeQuery && h.Next == nil:
+		return dns.RcodeNotImplemented, nil
 	case zone == "" || r.Opcode != dns.OpcodeQuery:
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	case state.QClass() != dns.ClassINET:

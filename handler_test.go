@@ -179,6 +179,7 @@ func TestOddQuestionsGetTheirRcode(t *testing.T) {
 		"two questions":          {&dns.Msg{Question: make([]dns.Question, 2)}, dns.RcodeFormatError},
 		"class CHAOS":            {&dns.Msg{Question: []dns.Question{{Name: dbName, Qtype: dns.TypeA, Qclass: dns.ClassCHAOS}}}, dns.RcodeRefused},
 		"class ANY":              {&dns.Msg{Question: []dns.Question{{Name: dbName, Qtype: dns.TypeA, Qclass: dns.ClassANY}}}, dns.RcodeRefused},
+		"a NOTIFY":               {new(dns.Msg).SetNotify("cluster.local."), dns.RcodeNotImplemented},
 		"a zone transfer":        {new(dns.Msg).SetAxfr("cluster.local."), dns.RcodeRefused},
 		"the longest name":       {new(dns.Msg).SetQuestion(longest, dns.TypeA), dns.RcodeNameError},
 		"an empty first label":   {new(dns.Msg).SetQuestion(".", dns.TypeA), dns.RcodeServerFailure}, // no zone of ours, and nothing behind us

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/headless-dns/headless/source"
-
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/headless-dns/headless/source"
 )
 
 // join makes one set of endpoints from all slices of a service, IPv4 and IPv6. The same address may stand in more than

@@ -71,7 +71,8 @@ func parseName(qname, zone string) name {
 	case 2:
 		return name{kind: nameNamespace, service: base[:starts[1]-1]}
 	}
-	parsed := name{kind: nameService, service: base[starts[n-3] : starts[n-1]-1], suffix: len(qname) - starts[n-3]}
+	at := starts[n-3]
+	parsed := name{kind: nameService, service: base[at : starts[n-1]-1], suffix: len(qname) - at}
 	switch n - 3 {
 	case 0:
 	case 1:

@@ -3,6 +3,7 @@ package headless
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -34,15 +35,21 @@ func setup(c *caddy.Controller) error {
 	h := conf.handler()
 
 	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
 	c.OnStartup(func() error {
 		h.behind = findBehind(cfg)
 		h.transfers = cfg.Handler("transfer") != nil
 		h.addressesOfServer = boundAddresses(cfg)
-		start(ctx, from, h.cache, conf.startupTimeout)
+		running.Go(func() {
+			defer h.cache.close()
+			from.Run(ctx, h.cache)
+		})
+		waitForSync(ctx, h.cache, conf.startupTimeout)
 		return nil
 	})
 	c.OnShutdown(func() error {
 		stop()
+		running.Wait()
 		return nil
 	})
 	cfg.AddPlugin(func(next plugin.Handler) plugin.Handler {
@@ -75,13 +82,9 @@ func (c *config) open() (follower, error) {
 	return kubernetes.New(c.api, decoder, failed)
 }
 
-// start runs the source, and waits until it has delivered all endpoints, but no longer than the timeout: the server
-// then starts without, and the next plugin is asked until they are there.
-func start(ctx context.Context, from follower, cache *endpointsCache, timeout time.Duration) {
-	go func() {
-		defer cache.close()
-		from.Run(ctx, cache)
-	}()
+// waitForSync waits until all endpoints are there, but no longer than the timeout: the server then starts without, and
+// the next plugin is asked until they are.
+func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Duration) {
 	select {
 	case <-cache.firstSync:
 	case <-time.After(timeout):

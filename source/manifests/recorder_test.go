@@ -80,7 +80,7 @@ func run(t *testing.T, paths ...string) *recorder {
 
 // after lets some looks at the files pass.
 func after(looks int) {
-	time.Sleep(time.Duration(looks) * pollInterval)
+	time.Sleep(time.Duration(looks) * pollInterval) //nolint:forbidigo // on the clock of synctest
 	synctest.Wait()
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -51,6 +52,24 @@ func TestTheAPIServerIsFoundByItsURLAndCertificates(t *testing.T) {
     headless cluster.local in-addr.arpa ip6.arpa {
         endpoint {$API_SERVER}
         tls {$CLIENT_CERT} {$CLIENT_KEY} {$CA_CERT}
+        ttl 30
+    }
+}`})
+	expectPods(t, server, "the pods are answered", db, "db-0", "db-1")
+}
+
+func TestWithoutASourceTheClusterThatCoreDNSRunsInIsAnswered(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("Only root can show a process the files of a pod")
+	}
+	t.Parallel()
+	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	cluster.Create(t, db, harness.StatefulSet(db, "db", 2))
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, InCluster: true, Corefile: `. {
+    bind 127.0.0.1
+    errors
+    ready {$READY_ADDRESS}
+    headless cluster.local in-addr.arpa ip6.arpa {
         ttl 30
     }
 }`})

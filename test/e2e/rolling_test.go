@@ -16,7 +16,7 @@ import (
 // The bounds within which answers follow, on two cores with the race detector and with everything else that runs.
 const (
 	// propagation is from what a watch of the EndpointSlices shows to the answers.
-	propagation = time.Second
+	propagation = 2 * time.Second
 	// podPropagation is from what a watch of the pods shows: the endpointslice controller is between, which tries again
 	// only after a second where its own view was not the newest.
 	podPropagation = propagation + 2*time.Second
@@ -25,7 +25,7 @@ const (
 const restartedPods = 4
 
 // stopDelay makes a restart take several times the bounds: one that was over sooner would show nothing.
-var stopDelay = map[string]string{harness.StopAnnotation: "1500ms"}
+var stopDelay = map[string]string{harness.StopAnnotation: "2500ms"}
 
 func TestARollingRestartLeavesNoReadyPodOutAndNoDeletedOneIn(t *testing.T) {
 	t.Parallel()

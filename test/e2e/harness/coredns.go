@@ -37,6 +37,8 @@ type CoreDNSOptions struct {
 	// Corefile must hold "bind 127.0.0.1" and "ready {$READY_ADDRESS}" in its first block, and may use the other
 	// variables above.
 	Corefile string
+	// InCluster shows it the files and variables of a pod; it then needs no kubeconfig. Only root can ask for that.
+	InCluster bool
 	// Through is the gate between it and the API server, if there is to be one.
 	Through *Gate
 	Env     []string
@@ -109,6 +111,11 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 			certificateVariable + "=" + c.path(clientCertificateFile), keyVariable + "=" + c.path(clientKeyFile),
 			"GORACE=halt_on_error=0",
 		}, options.Env...),
+	}
+	if options.InCluster {
+		if err := server.intoCluster(address, c.certificate()); err != nil {
+			return nil, err
+		}
 	}
 	return server, os.WriteFile(corefile, []byte(options.Corefile), 0o600)
 }
