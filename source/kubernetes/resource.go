@@ -19,12 +19,32 @@ type resource[K runtime.Object, T any] struct {
 	name   string // as the API calls it, in the plural
 	failed func(operation string, err error)
 	store  store[K, T]
-	page   func(ctx context.Context, options metav1.ListOptions, each func(K)) (metav1.ListMeta, error)
+	page   page[K]
 	watch  func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error)
 
 	labels, fields string // selectors, empty for none
 	// unselected says that the API server does not know the field selector. The store leaves out what it would have.
 	unselected atomic.Bool
+}
+
+// page reads one page of a list, and calls each for its objects.
+type page[K any] func(ctx context.Context, options metav1.ListOptions, each func(K)) (metav1.ListMeta, error)
+
+// pages makes a page function of a client's method, which returns a list of type *L with items of type I.
+func pages[L, I any](
+	list func(context.Context, metav1.ListOptions) (*L, error), content func(*L) ([]I, metav1.ListMeta),
+) page[*I] {
+	return func(ctx context.Context, options metav1.ListOptions, each func(*I)) (metav1.ListMeta, error) {
+		l, err := list(ctx, options)
+		if err != nil {
+			return metav1.ListMeta{}, err
+		}
+		items, about := content(l)
+		for i := range items {
+			each(&items[i])
+		}
+		return about, nil
+	}
 }
 
 // follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one:
@@ -42,9 +62,9 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 	list := &objectList[T]{}
 	options := metav1.ListOptions{Limit: pageSize}
 	for {
-		var page metav1.ListMeta
+		var about metav1.ListMeta
 		err := r.try("list", &options, func() (err error) {
-			page, err = r.page(ctx, options, func(in K) {
+			about, err = r.page(ctx, options, func(in K) {
 				if kept := r.store.reduce(in); kept != nil {
 					list.Items = append(list.Items, &object[T]{kept: kept})
 				}
@@ -54,11 +74,11 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 		if err != nil {
 			return nil, err
 		}
-		list.ResourceVersion = page.ResourceVersion
-		if page.Continue == "" {
+		list.ResourceVersion = about.ResourceVersion
+		if about.Continue == "" {
 			return list, nil
 		}
-		options.Continue = page.Continue
+		options.Continue = about.Continue
 	}
 }
 

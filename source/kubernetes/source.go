@@ -72,16 +72,9 @@ func (s *Source) services(scope string, sink source.Sink, synced func()) *resour
 			reduce: s.decoder.Service, set: sink.SetService, remove: sink.DeleteService, synced: synced,
 			replace: func(all []*source.Service) { sink.ReplaceServices(scope, all) },
 		},
-		page: func(ctx context.Context, options metav1.ListOptions, each func(*corev1.Service)) (metav1.ListMeta, error) {
-			list, err := client.List(ctx, options)
-			if err != nil {
-				return metav1.ListMeta{}, err
-			}
-			for i := range list.Items {
-				each(&list.Items[i])
-			}
-			return list.ListMeta, nil
-		},
+		page: pages(client.List, func(l *corev1.ServiceList) ([]corev1.Service, metav1.ListMeta) {
+			return l.Items, l.ListMeta
+		}),
 		watch: client.Watch,
 	}
 	if s.decoder.Labels != nil {
@@ -99,16 +92,9 @@ func (s *Source) slices(scope string, sink source.Sink, synced func()) *resource
 			reduce: s.decoder.Slice, set: sink.SetSlice, remove: sink.DeleteSlice, synced: synced,
 			replace: func(all []*source.Slice) { sink.ReplaceSlices(scope, all) },
 		},
-		page: func(ctx context.Context, options metav1.ListOptions, each func(*discoveryv1.EndpointSlice)) (metav1.ListMeta, error) {
-			list, err := client.List(ctx, options)
-			if err != nil {
-				return metav1.ListMeta{}, err
-			}
-			for i := range list.Items {
-				each(&list.Items[i])
-			}
-			return list.ListMeta, nil
-		},
+		page: pages(client.List, func(l *discoveryv1.EndpointSliceList) ([]discoveryv1.EndpointSlice, metav1.ListMeta) {
+			return l.Items, l.ListMeta
+		}),
 		watch: client.Watch,
 	}
 }
