@@ -9,9 +9,9 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-// endpoint is one address of a service.
+// endpoint is one address of a service. What the source decoded is shared with the slice that it came in.
 type endpoint struct {
-	source.Endpoint
+	*source.Endpoint
 	// label is the first label of the endpoint's own name where it has one: its hostname, else (with
 	// endpoint_pod_names) its pod's name. An endpoint without is called by its address; see appendLabel.
 	label string

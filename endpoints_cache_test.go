@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -203,4 +204,34 @@ func BenchmarkChangeOfOneSlice(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkHeapOfEndpoints reports what an endpoint takes: the slices as decoded, the joined values and the reverse index.
+func BenchmarkHeapOfEndpoints(b *testing.B) {
+	const services, each = 1000, 100
+	for b.Loop() {
+		before := heap()
+		c := newEndpointsCache(false, true)
+		for i := range services {
+			name := fmt.Sprintf("db-%d", i)
+			s := sliceWith("default", name, name)
+			for j := range each {
+				e := ready(fmt.Sprintf("10.%d.%d.%d", i/256, i%256, j), fmt.Sprintf("%s-%d", name, j))
+				e.Pod, e.Node, e.Zone = nsName("default", e.Hostname), "node-1", "zone-a"
+				s.Endpoints = append(s.Endpoints, e)
+			}
+			s.Endpoints = slices.Clip(s.Endpoints)
+			c.SetSlice(s)
+			c.SetService(headlessService("default", name))
+		}
+		b.ReportMetric(float64(heap()-before)/(services*each), "B/endpoint")
+		c.close()
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }

@@ -19,8 +19,9 @@ func join(of []*source.Slice, podNames bool) *endpoints {
 	}
 	all := make([]endpoint, 0, n)
 	for _, s := range of {
-		for _, ep := range s.Endpoints {
-			all = append(all, endpoint{Endpoint: ep, label: label(&ep, podNames), ports: s.Ports})
+		for i := range s.Endpoints {
+			ep := &s.Endpoints[i]
+			all = append(all, endpoint{Endpoint: ep, label: label(ep, podNames), ports: s.Ports})
 		}
 	}
 	// The order does not depend on that of the slices, so replicas of CoreDNS agree.
@@ -38,8 +39,10 @@ func label(ep *source.Endpoint, podNames bool) string {
 
 // compareEndpoints orders by address, and for one address puts what dropDuplicates prefers first.
 func compareEndpoints(a, b endpoint) int {
+	if order := a.Address.Compare(b.Address); order != 0 {
+		return order // nearly always, so the rest is not looked at
+	}
 	return cmp.Or(
-		a.Address.Compare(b.Address),
 		compareBool(a.Terminating, b.Terminating),
 		strings.Compare(a.label, b.label),
 		compareBool(b.Ready, a.Ready),
