@@ -69,9 +69,9 @@ func (a *asking) serviceReply(e *endpoints) reply {
 	}
 	switch a.qtype {
 	case dns.TypeA:
-		return a.addresses(found.family(true).distinct())
+		return a.addresses(found.distinct().family(true))
 	case dns.TypeAAAA:
-		return a.addresses(found.family(false).distinct())
+		return a.addresses(found.distinct().family(false))
 	case dns.TypeSRV:
 		return a.srv(found)
 	}

@@ -52,35 +52,45 @@ func (h *Headless) CacheBypassZones() []string {
 	return nil
 }
 
-// boundAddresses returns the addresses at which clients can reach the server: those it is bound to, or those of all
-// interfaces. Loopback addresses are left out unless there are no others.
+// boundAddresses returns the addresses at which clients can reach the server: those it is bound to, where it is bound
+// to all of a family those of all interfaces. Loopback addresses are left out unless there are no others.
 func boundAddresses(cfg *dnsserver.Config) []netip.Addr {
 	hosts := cfg.ListenHosts
-	if len(hosts) == 0 || hosts[0] == "" {
-		hosts = nil
-		interfaces, err := net.InterfaceAddrs()
-		if err != nil {
-			return nil
-		}
-		for _, address := range interfaces {
-			hosts = append(hosts, address.String())
-		}
+	if len(hosts) == 0 {
+		hosts = []string{""}
 	}
 	var all, reachable []netip.Addr
 	for _, host := range hosts {
-		address, ok := parseHost(host)
-		if !ok {
-			continue
-		}
-		all = append(all, address)
-		if !address.IsLoopback() && !address.IsLinkLocalUnicast() {
-			reachable = append(reachable, address)
+		for _, address := range addressesAt(host) {
+			all = append(all, address)
+			if !address.IsLoopback() && !address.IsLinkLocalUnicast() {
+				reachable = append(reachable, address)
+			}
 		}
 	}
 	if len(reachable) == 0 {
 		return all
 	}
 	return reachable
+}
+
+// addressesAt returns the addresses that a host to listen at stands for.
+func addressesAt(host string) []netip.Addr {
+	bound, ok := parseHost(host)
+	if ok && !bound.IsUnspecified() {
+		return []netip.Addr{bound}
+	}
+	interfaces, err := net.InterfaceAddrs()
+	if err != nil || !ok && host != "" {
+		return nil
+	}
+	var all []netip.Addr
+	for _, text := range interfaces {
+		if address, ok := parseHost(text.String()); ok && (host == "" || bound.Is6() || address.Is4()) {
+			all = append(all, address)
+		}
+	}
+	return all
 }
 
 // parseHost parses an address, with or without the length of its network.

@@ -48,3 +48,17 @@ func TestOurOwnAddressesAreThoseThatClientsCanReach(t *testing.T) {
 		}
 	}
 }
+
+func TestBoundToEverythingTheInterfacesAddressesAreOurs(t *testing.T) {
+	for _, hosts := range [][]string{nil, {""}, {"::"}, {"0.0.0.0"}} {
+		got := boundAddresses(&dnsserver.Config{ListenHosts: hosts})
+		if len(got) == 0 {
+			t.Errorf("Bound to %q there are no addresses", hosts)
+		}
+		for _, address := range got {
+			if address.IsUnspecified() || hosts != nil && hosts[0] == "0.0.0.0" && !address.Is4() {
+				t.Errorf("Bound to %q an address is %s", hosts, address)
+			}
+		}
+	}
+}

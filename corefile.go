@@ -39,6 +39,7 @@ type config struct {
 	podNames       bool
 	ttl            uint32
 	negativeTTL    uint32
+	soaTTL         uint32
 	startupTimeout time.Duration
 	fall           fall.F
 }
@@ -63,8 +64,11 @@ var directives = map[string]func(c *config, args []string) error{
 func parse(c *caddy.Controller, root string) (*config, error) {
 	var conf *config
 	for c.Next() {
+		if c.Val() != pluginName {
+			return nil, c.Errf("unexpected '%s': a brace stands behind %s and its zones, or alone on its line", c.Val(), pluginName)
+		}
 		if conf != nil {
-			return nil, plugin.ErrOnce
+			return nil, c.Err(plugin.ErrOnce.Error())
 		}
 		conf = &config{root: root, ttl: defaultTTL, startupTimeout: defaultStartupTimeout}
 		if err := conf.setZones(c.RemainingArgs(), c.ServerBlockKeys); err != nil {
@@ -76,8 +80,9 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 				return nil, c.Err(err.Error())
 			}
 		}
+		conf.soaTTL = conf.negativeTTL
 		if !seen["negative_ttl"] {
-			conf.negativeTTL = conf.ttl
+			conf.negativeTTL, conf.soaTTL = conf.ttl, min(conf.ttl, maxSOATTL)
 		}
 		if err := checkSources(seen); err != nil {
 			return nil, c.Err(err.Error())
@@ -95,6 +100,9 @@ func (c *config) setDirective(name string, args []string, seen map[string]bool) 
 		return fmt.Errorf("property '%s' is given twice", name)
 	}
 	seen[name] = true
+	if slices.Contains(args, "") {
+		return fmt.Errorf("%s: an argument is empty; is a variable of the environment not set?", name)
+	}
 	if err := set(c, args); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -119,14 +127,24 @@ func checkSources(seen map[string]bool) error {
 }
 
 func (c *config) setZones(args, serverBlockKeys []string) error {
-	for _, arg := range args {
-		if len(plugin.Host(arg).NormalizeExact()) == 0 {
-			return fmt.Errorf("'%s' is no zone", arg)
-		}
+	if err := checkZones(args); err != nil {
+		return err
 	}
 	c.zones = plugin.OriginsFromArgsOrServerBlock(args, serverBlockKeys)
 	if c.forwardZone() == "" {
 		return fmt.Errorf("a zone that is no reverse zone is needed beside %s", strings.Join(c.zones, " "))
+	}
+	return nil
+}
+
+// checkZones refuses what is no zone. A brace is a block that is closed on the line where something else stands; a
+// slash is left only of a network that is none.
+func checkZones(args []string) error {
+	for _, arg := range args {
+		zones := plugin.Host(arg).NormalizeExact()
+		if len(zones) == 0 || arg == "" || strings.ContainsAny(strings.Join(zones, ""), "{}/") {
+			return fmt.Errorf("'%s' is no zone", arg)
+		}
 	}
 	return nil
 }
@@ -250,6 +268,9 @@ func (c *config) setStartupTimeout(args []string) error {
 }
 
 func (c *config) setFallthrough(args []string) error {
+	if err := checkZones(args); err != nil {
+		return err
+	}
 	c.fall.SetZonesFromArgs(args)
 	return nil
 }

@@ -22,7 +22,7 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := func(change func(c *config)) config {
-		c := config{root: "/etc/coredns", zones: []string{"cluster.local."}, ttl: 5, negativeTTL: 5, startupTimeout: 5 * time.Second}
+		c := config{root: "/etc/coredns", zones: []string{"cluster.local."}, ttl: 5, negativeTTL: 5, soaTTL: 5, startupTimeout: 5 * time.Second}
 		change(&c)
 		return c
 	}
@@ -30,9 +30,10 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 		"headless":                                base(func(*config) {}),
 		"headless {\n}":                           base(func(*config) {}),
 		"headless Example.org 10.0.0.0/8":         base(func(c *config) { c.zones = []string{"example.org.", "10.in-addr.arpa."} }),
-		"headless {\nttl 30\n}":                   base(func(c *config) { c.ttl, c.negativeTTL = 30, 30 }),
-		"headless {\nnegative_ttl 1\nttl 30\n}":   base(func(c *config) { c.ttl, c.negativeTTL = 30, 1 }),
-		"headless {\nttl 0\nnegative_ttl 3600\n}": base(func(c *config) { c.ttl, c.negativeTTL = 0, 3600 }),
+		"headless {\nttl 30\n}":                   base(func(c *config) { c.ttl, c.negativeTTL, c.soaTTL = 30, 30, 30 }),
+		"headless {\nnegative_ttl 1\nttl 30\n}":   base(func(c *config) { c.ttl, c.negativeTTL, c.soaTTL = 30, 1, 1 }),
+		"headless {\nttl 0\nnegative_ttl 3600\n}": base(func(c *config) { c.ttl, c.negativeTTL, c.soaTTL = 0, 3600, 3600 }),
+		"headless {\nttl 3600\n}":                 base(func(c *config) { c.ttl, c.negativeTTL, c.soaTTL = 3600, 3600, 300 }),
 		"headless {\nkubeconfig kube/config\n}":   base(func(c *config) { c.api.Kubeconfig = "/etc/coredns/kube/config" }),
 		"headless {\nkubeconfig /kube/config admin\n}": base(func(c *config) {
 			c.api = kubernetes.Config{Kubeconfig: "/kube/config", Context: "admin"}
@@ -64,7 +65,17 @@ func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
 	tests := map[string]string{
 		"headless {\nnonsense\n}":                         "unknown property 'nonsense'",
 		"headless {\npolicy x\n}":                         "unknown property 'policy'",
-		"headless\nheadless":                              "this plugin can only be used once",
+		"headless\nheadless":                              "Testfile:2 - Error during parsing: this plugin can only be used once",
+		"headless\n{\nttl 5\n}":                           "unexpected '{'",
+		"headless {\nstartup_timeout 5s {\n}\n}":          "unexpected '}'",
+		"headless cluster.local { fallthrough }":          "'}' is no zone",
+		"headless {\nttl 5\nfallthrough }":                "'}' is no zone",
+		"headless {}":                                     "'{}' is no zone",
+		"headless cluster.local 10.0.0.0/33":              "'10.0.0.0/33' is no zone",
+		"headless {\nfallthrough a..b\n}":                 "fallthrough: 'a..b' is no zone",
+		"headless {\nkubeconfig \"\"\n}":                  "kubeconfig: an argument is empty",
+		"headless {\nmanifests \"\"\n}":                   "manifests: an argument is empty",
+		"headless {\nlabels \"\"\n}":                      "labels: an argument is empty",
 		"headless {\nttl 5\nttl 6\n}":                     "property 'ttl' is given twice",
 		"headless in-addr.arpa":                           "a zone that is no reverse zone is needed beside in-addr.arpa.",
 		"headless 10.0.0.0/8":                             "a zone that is no reverse zone is needed beside 10.in-addr.arpa.",

@@ -49,19 +49,28 @@ type endpoints struct {
 	rdata []byte
 	// labelled are the ready ones that have a label, in its order: they are found by a binary search.
 	labelled []int32
-	// ports are the distinct ports of ready endpoints.
-	ports []portCount
+	// ports are the distinct ports of ready endpoints; portLists groups these endpoints by their ports where not all
+	// have the same ones.
+	ports     []portCount
+	portLists []portList
 	// repeated says that several ports of ready endpoints may make the same SRV record: where one name stands for
 	// several endpoints, as it does for every pod with two addresses, or where two ports have one number.
 	repeated bool
-	// shared says that one address stands for several ready endpoints of different names.
-	shared bool
+	// addresses has one ready endpoint for each address, where one address stands for several of different names;
+	// else it is nil.
+	addresses []int32
 }
 
 // portCount is a port, and how many ready endpoints have it.
 type portCount struct {
 	source.Port
 	endpoints int
+}
+
+// portList are the ready endpoints that share a list of ports, those of a slice, in their order.
+type portList struct {
+	ports     []source.Port
+	endpoints []int32
 }
 
 // ready is the number of ready endpoints; they are the first of all.
@@ -83,6 +92,7 @@ func newEndpoints(joined []endpoint) *endpoints {
 	slices.SortStableFunc(e.labelled, func(a, b int32) int { return strings.Compare(e.all[a].label, e.all[b].label) })
 	e.repeated = e.repeatsNames()
 	e.countPorts()
+	e.findAddresses()
 	return e
 }
 
@@ -97,6 +107,20 @@ func (e *endpoints) repeatsNames() bool {
 	return false
 }
 
+// findAddresses notes one endpoint for each address, where there are more endpoints than addresses.
+func (e *endpoints) findAddresses() {
+	for i := 1; i < e.ready() && e.addresses == nil; i++ {
+		if e.all[i].Address != e.all[i-1].Address {
+			continue
+		}
+		list := make([]int32, e.ready())
+		for at := range list {
+			list[at] = int32(at) // #nosec G115 -- a service has fewer endpoints
+		}
+		e.addresses = e.oneForEachAddress(list)
+	}
+}
+
 func (e *endpoints) addReady(ep endpoint) {
 	if ep.label != "" {
 		e.labelled = append(e.labelled, int32(len(e.all))) // #nosec G115 -- a service has fewer endpoints
@@ -106,38 +130,8 @@ func (e *endpoints) addReady(ep endpoint) {
 	} else {
 		e.ipv6++
 	}
-	if n := len(e.all); n > 0 && e.all[n-1].Address == ep.Address {
-		e.shared = true
-	}
 	e.rdata = append(e.rdata, ep.Address.AsSlice()...)
 	e.all = append(e.all, ep)
-}
-
-// countPorts counts by list first, for endpoints of a slice share theirs: a list may be long, and so may a slice.
-func (e *endpoints) countPorts() {
-	byList := make(map[*source.Port]int)
-	byPort := make(map[source.Port]int)
-	for i := range e.all[:e.ready()] {
-		if ports := e.all[i].ports; len(ports) > 0 {
-			byList[&ports[0]]++
-		}
-	}
-	for i := range e.all[:e.ready()] {
-		ports := e.all[i].ports
-		if len(ports) == 0 || byList[&ports[0]] == 0 {
-			continue
-		}
-		for _, port := range ports {
-			byPort[port] += byList[&ports[0]]
-		}
-		byList[&ports[0]] = 0
-	}
-	numbers := make(map[uint16]bool, len(byPort))
-	for port, n := range byPort {
-		e.ports = append(e.ports, portCount{Port: port, endpoints: n})
-		e.repeated = e.repeated || numbers[port.Number]
-		numbers[port.Number] = true
-	}
 }
 
 // ip returns the wire form of the i-th ready endpoint's address. It is shared with every other answer.

@@ -206,7 +206,8 @@ func BenchmarkChangeOfOneSlice(b *testing.B) {
 	}
 }
 
-// BenchmarkHeapOfEndpoints reports what an endpoint takes: the slices as decoded, the joined values and the reverse index.
+// BenchmarkHeapOfEndpoints reports what an endpoint takes: the slices as decoded, the joined values and the reverse
+// index.
 func BenchmarkHeapOfEndpoints(b *testing.B) {
 	const services, each = 1000, 100
 	for b.Loop() {

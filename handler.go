@@ -12,18 +12,18 @@ import (
 
 // ServeDNS implements the plugin.Handler interface.
 func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if len(r.Question) != 1 {
+	if len(r.Question) != 1 || r.Question[0].Name == "" {
 		return dns.RcodeFormatError, nil
 	}
 	state := request.Request{W: w, Req: r}
 	zone := h.zoneOf(state.Name())
 	switch {
-	case zone != "" && r.Opcode != dns.OpcodeQuery && h.Next == nil:
-		return dns.RcodeNotImplemented, nil
-	case zone == "" || r.Opcode != dns.OpcodeQuery:
+	case zone == "":
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+	case r.Opcode != dns.OpcodeQuery:
+		return h.serveOther(ctx, w, r, dns.RcodeNotImplemented)
 	case state.QClass() != dns.ClassINET:
-		return dns.RcodeRefused, nil
+		return h.serveOther(ctx, w, r, dns.RcodeRefused)
 	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
 		return h.serveTransfer(ctx, w, r)
 	case !h.cache.synced.Load():
@@ -37,11 +37,19 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 			return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 		}
 		answer = a.zoneReply()
-		if answer.rcode == dns.RcodeNameError && h.Fall.Through(a.lower) {
+		if h.Fall.Through(a.lower) && (answer.rcode == dns.RcodeNameError || isReversePart(a.lower)) {
 			return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 		}
 	}
 	return dns.RcodeSuccess, a.write(answer)
+}
+
+// serveOther leaves a message that is no question for the Internet's records to the plugins behind, if there are any.
+func (h *Headless) serveOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, otherwise int) (int, error) {
+	if h.Next == nil {
+		return otherwise, nil
+	}
+	return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 }
 
 // zoneOf returns the zone that the name is in, the longest of several, and nothing where it is in none of ours.

@@ -56,6 +56,7 @@ func TestOnlyNamesOfHeadlessServicesAreKeptFromThePluginBehind(t *testing.T) {
 		"dns-version.cluster.local.":               {toKubernetes: true},
 		"nginx.default.svc.CLUSTER.local.":         {toKubernetes: true, through: true},
 		"9.0.0.10.in-addr.arpa.":                   {toKubernetes: true, through: true},
+		"0.0.10.in-addr.arpa.":                     {toKubernetes: true, through: true},
 		`a\.db.default.svc.cluster.local.`:         {toKubernetes: true, through: true},
 		"db.default.pod.cluster.local.":            {toKubernetes: true, through: true},
 		"d.b.default.default.svc.x.cluster.local.": {toKubernetes: true, through: true},
@@ -176,6 +177,7 @@ func TestOddQuestionsGetTheirRcode(t *testing.T) {
 		want int
 	}{
 		"no question":            {new(dns.Msg), dns.RcodeFormatError},
+		"an empty name":          {&dns.Msg{Question: []dns.Question{{Qtype: dns.TypeA, Qclass: dns.ClassINET}}}, dns.RcodeFormatError},
 		"two questions":          {&dns.Msg{Question: make([]dns.Question, 2)}, dns.RcodeFormatError},
 		"class CHAOS":            {&dns.Msg{Question: []dns.Question{{Name: dbName, Qtype: dns.TypeA, Qclass: dns.ClassCHAOS}}}, dns.RcodeRefused},
 		"class ANY":              {&dns.Msg{Question: []dns.Question{{Name: dbName, Qtype: dns.TypeA, Qclass: dns.ClassANY}}}, dns.RcodeRefused},
@@ -210,6 +212,18 @@ func TestTransfersAreLeftToTheTransferPlugin(t *testing.T) {
 	h.Next, h.transfers = next, true
 	if _, err := h.ServeDNS(t.Context(), dnstest.NewRecorder(&test.ResponseWriter{}), new(dns.Msg).SetAxfr("cluster.local.")); err != nil || len(next.asked) != 1 {
 		t.Errorf("The next plugin was asked %d times: %v", len(next.asked), err)
+	}
+}
+
+func TestMessagesThatAreNoQuestionsAreLeftToThePluginsBehind(t *testing.T) {
+	chaos := &dns.Msg{Question: []dns.Question{{Name: dbName, Qtype: dns.TypeTXT, Qclass: dns.ClassCHAOS}}}
+	for what, r := range map[string]*dns.Msg{"a NOTIFY": new(dns.Msg).SetNotify("cluster.local."), "class CHAOS": chaos} {
+		h := newTestHeadless(t)
+		next := &nextPlugin{reply: replying(dns.RcodeSuccess)}
+		h.Next = next
+		if _, err := h.ServeDNS(t.Context(), dnstest.NewRecorder(&test.ResponseWriter{}), r); err != nil || len(next.asked) != 1 {
+			t.Errorf("%s: the next plugin was asked %d times: %v", what, len(next.asked), err)
+		}
 	}
 }
 

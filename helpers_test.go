@@ -57,7 +57,7 @@ func manyReady(n int) []source.Endpoint {
 // newTestHeadless is a plugin for cluster.local and the reverse zones, synced and empty.
 func newTestHeadless(tb testing.TB) *Headless {
 	tb.Helper()
-	conf := &config{zones: []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."}, ttl: 5, negativeTTL: 5}
+	conf := &config{zones: []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."}, ttl: 5, negativeTTL: 5, soaTTL: 5}
 	h := conf.handler()
 	h.cache.Synced()
 	tb.Cleanup(h.cache.close)

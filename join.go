@@ -48,9 +48,18 @@ func compareEndpoints(a, b endpoint) int {
 		compareBool(b.Ready, a.Ready),
 		compareBool(b.Serving, a.Serving),
 		strings.Compare(a.Pod.Name, b.Pod.Name),
+		strings.Compare(a.Pod.Namespace, b.Pod.Namespace),
 		strings.Compare(a.Node, b.Node),
 		strings.Compare(a.Zone, b.Zone),
+		compareHints(a.Hints, b.Hints),
 	)
+}
+
+func compareHints(a, b *source.Hints) int {
+	if a == nil || b == nil {
+		return compareBool(a != nil, b != nil)
+	}
+	return cmp.Or(slices.Compare(a.Zones, b.Zones), slices.Compare(a.Nodes, b.Nodes))
 }
 
 func compareBool(a, b bool) int {

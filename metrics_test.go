@@ -3,6 +3,7 @@ package headless
 import (
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -66,5 +67,22 @@ func TestWhatIsMalformedIsCountedEachTimeAndRememberedOnce(t *testing.T) {
 	}
 	if len(p.logged) > maxLogged {
 		t.Errorf("%d objects are remembered", len(p.logged))
+	}
+}
+
+func TestAFailureThatGoesOnIsLoggedOnceAMinute(t *testing.T) {
+	var f failures
+	now := time.Now()
+	for _, step := range []struct {
+		text  string
+		after time.Duration
+		want  bool
+	}{{"refused", 0, true}, {"refused", time.Second, false}, {"forbidden", 2 * time.Second, true}, {"forbidden", time.Minute, false}, {"forbidden", 2 * time.Minute, true}} {
+		if got := f.first("list services", step.text, now.Add(step.after)); got != step.want {
+			t.Errorf("%q after %s is logged: %t", step.text, step.after, got)
+		}
+	}
+	if !f.first("watch services", "forbidden", now) {
+		t.Error("Another operation's failure is not logged")
 	}
 }

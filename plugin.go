@@ -37,8 +37,9 @@ type Headless struct {
 	// Fall are the zones in which names that do not exist go to the next plugin. Names of headless services never do.
 	Fall fall.F
 
-	// ttl and negativeTTL are those of answers and of their absence, in seconds.
-	ttl, negativeTTL uint32
+	// ttl is that of answers, in seconds. negativeTTL and soaTTL are the minimum and the time to live of the SOA
+	// record: a resolver keeps a denial for the lesser of the two (RFC 2308, section 5).
+	ttl, negativeTTL, soaTTL uint32
 	// forwardZone is the zone that PTR records point into, the first forward zone.
 	forwardZone string
 	cache       *endpointsCache

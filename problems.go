@@ -1,6 +1,8 @@
 package headless
 
 import (
+	"errors"
+	"net/url"
 	"sync"
 	"time"
 
@@ -58,14 +60,24 @@ type failure struct {
 // served.
 func (f *failures) report(operation string, err error) {
 	sourceErrorCount.WithLabelValues(operation).Inc()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	last := f.last[operation]
-	if now := time.Now(); last.text != err.Error() || now.Sub(last.at) >= repeatAfter {
-		if f.last == nil {
-			f.last = make(map[string]failure)
-		}
-		f.last[operation] = failure{text: err.Error(), at: now}
+	if request, ok := errors.AsType[*url.Error](err); ok {
+		err = request.Err // the URL holds a timeout that is another one each time
+	}
+	if f.first(operation, err.Error(), time.Now()) {
 		log.Warningf("Could not %s, will try again, what was served stays served: %v", operation, err)
 	}
+}
+
+// first says whether the failure is to be logged.
+func (f *failures) first(operation, text string, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if last := f.last[operation]; last.text == text && now.Sub(last.at) < repeatAfter {
+		return false
+	}
+	if f.last == nil {
+		f.last = make(map[string]failure)
+	}
+	f.last[operation] = failure{text: text, at: now}
+	return true
 }

@@ -11,27 +11,76 @@ import (
 
 // reverseReply answers for the reverse name of a ready endpoint; ours is false for any other name.
 func (a *asking) reverseReply() (r reply, ours bool) {
+	targets := a.targets()
+	if len(targets) == 0 || a.qtype != dns.TypePTR {
+		return reply{}, len(targets) > 0
+	}
+	order := newSample(len(targets), a.random)
+	defer order.release()
+	p := ptrAnswer{asking: a, room: a.room(), offset: 12 + nameOctets(a.qname) + 4, known: make(map[string]bool)}
+	for i, ok := order.next(); ok && !r.truncated; i, ok = order.next() {
+		if record := p.add(targets[i]); record != nil {
+			r.answer = append(r.answer, record)
+		} else {
+			r.truncated = true
+		}
+	}
+	return r, true
+}
+
+// ptrTarget is the name of an endpoint: LABEL.SERVICE.NAMESPACE.svc.ZONE.
+type ptrTarget struct {
+	label   string
+	service *service
+}
+
+// targets returns the names of the ready endpoints that have the address that is asked for.
+func (a *asking) targets() []ptrTarget {
 	address, ok := a.reverseAddress()
 	if !ok {
-		return reply{}, false
+		return nil
 	}
-	room := a.room()
+	var targets []ptrTarget
 	for _, s := range a.cache.reverse.lookup(address) {
 		e := s.endpoints.Load()
 		for _, i := range e.at(address) {
-			ours = true
-			if a.qtype != dns.TypePTR || r.truncated {
-				continue
-			}
-			target := dnsutil.Join(string(e.all[i].appendLabel(nil)), s.key, "svc", a.forwardZone)
-			if room -= recordOctets + nameOctets(target); room < 0 {
-				r.truncated = true
-				continue
-			}
-			r.answer = append(r.answer, &dns.PTR{Hdr: a.header(dns.TypePTR), Ptr: target})
+			targets = append(targets, ptrTarget{label: string(e.all[i].appendLabel(nil)), service: s})
 		}
 	}
-	return r, ours
+	return targets
+}
+
+// ptrAnswer counts what PTR records take on the wire: their targets are compressed.
+type ptrAnswer struct {
+	*asking
+	room   int
+	offset int             // where in the message the next record begins
+	known  map[string]bool // ends of targets that a later one can point to
+}
+
+// add returns the record, or nil where there is no room for it.
+func (p *ptrAnswer) add(t ptrTarget) dns.RR {
+	target := dnsutil.Join(t.label, t.service.key, "svc", p.forwardZone)
+	octets := recordOctets
+	// The ends of a target, the longest first, and what stands before each.
+	for at, end := 0, false; !end; at, end = dns.NextLabel(target, at) {
+		if p.known[target[at:]] {
+			octets += at + 2
+			break
+		}
+		if p.offset+recordOctets+at < maxPointer {
+			p.known[target[at:]] = true
+		}
+		if next, last := dns.NextLabel(target, at); last {
+			octets += next + 1
+		}
+	}
+	if octets > p.room {
+		return nil
+	}
+	p.room -= octets
+	p.offset += octets
+	return &dns.PTR{Hdr: p.header(dns.TypePTR), Ptr: target}
 }
 
 // reverseAddress returns the address whose reverse name is asked for.

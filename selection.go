@@ -2,29 +2,35 @@ package headless
 
 import (
 	"slices"
+	"sort"
 	"strings"
-
-	"github.com/headless-dns/headless/source"
 )
 
-// selection is some of the ready endpoints of a service: a range of them, or a list.
+// selection is some of the ready endpoints of a service: a range of them, or groups.
 type selection struct {
 	*endpoints
 	from, to int
-	list     []int32 // instead of the range where it is not nil; its IPv4 endpoints come first
+	groups   [][]int32 // instead of the range where there are any; each is in the order of all endpoints
 }
 
 func (s selection) len() int {
-	if s.list != nil {
-		return len(s.list)
+	if s.groups == nil {
+		return s.to - s.from
 	}
-	return s.to - s.from
+	n := 0
+	for _, group := range s.groups {
+		n += len(group)
+	}
+	return n
 }
 
 // at returns where in all endpoints the i-th of the selection stands.
 func (s selection) at(i int) int {
-	if s.list != nil {
-		return int(s.list[i])
+	for _, group := range s.groups {
+		if i < len(group) {
+			return int(group[i])
+		}
+		i -= len(group)
 	}
 	return s.from + i
 }
@@ -34,7 +40,7 @@ func (s selection) ip(i int) []byte { return s.endpoints.ip(s.at(i)) }
 
 // family returns those with an IPv4 address, or those with an IPv6 address.
 func (s selection) family(ipv4 bool) selection {
-	if s.list == nil {
+	if s.groups == nil {
 		if ipv4 {
 			s.to = min(s.to, s.ipv4)
 		} else {
@@ -42,31 +48,41 @@ func (s selection) family(ipv4 bool) selection {
 		}
 		return s
 	}
-	cut := 0
-	for cut < len(s.list) && int(s.list[cut]) < s.ipv4 {
-		cut++
+	groups := make([][]int32, len(s.groups))
+	for i, group := range s.groups {
+		cut := sort.Search(len(group), func(at int) bool { return int(group[at]) >= s.ipv4 })
+		if ipv4 {
+			groups[i] = group[:cut]
+		} else {
+			groups[i] = group[cut:]
+		}
 	}
-	if ipv4 {
-		s.list = s.list[:cut]
-	} else {
-		s.list = s.list[cut:]
-	}
+	s.groups = groups
 	return s
 }
 
 // distinct returns one of those that share an address, for each address.
 func (s selection) distinct() selection {
-	if !s.shared {
+	switch {
+	case s.addresses == nil:
+		return s
+	case s.groups == nil && s.len() == s.ready():
+		s.groups = [][]int32{s.addresses}
 		return s
 	}
-	list := make([]int32, 0, s.len())
-	for i := range s.len() {
-		at := s.at(i)
-		if len(list) == 0 || s.all[list[len(list)-1]].Address != s.all[at].Address {
-			list = append(list, int32(at)) // #nosec G115 -- a service has fewer endpoints
-		}
+	list := make([]int32, s.len())
+	for i := range list {
+		list[i] = int32(s.at(i)) // #nosec G115 -- a service has fewer endpoints
 	}
-	return selection{endpoints: s.endpoints, list: list}
+	slices.Sort(list)
+	s.groups = [][]int32{s.oneForEachAddress(list)}
+	return s
+}
+
+// oneForEachAddress drops from a list of endpoints, which is in order, those that have the address of the one before.
+// It works in place.
+func (e *endpoints) oneForEachAddress(list []int32) []int32 {
+	return slices.CompactFunc(list, func(a, b int32) bool { return e.all[a].Address == e.all[b].Address })
 }
 
 // find returns the ready endpoints that the name stands for.
@@ -75,40 +91,13 @@ func (a *asking) find(e *endpoints) selection {
 	case nameService:
 		return selection{endpoints: e, to: e.ready()}
 	case nameEndpoint:
-		return selection{endpoints: e, list: e.named(a.name.endpoint)}
+		if named := e.named(a.name.endpoint); len(named) > 0 {
+			return selection{endpoints: e, groups: [][]int32{named}}
+		}
 	case namePort:
 		return e.withPort(a.name.port, a.name.protocol)
 	}
 	return selection{endpoints: e}
-}
-
-// withPort returns the ready endpoints that have such a port; an empty name or protocol stands for any.
-func (e *endpoints) withPort(name, protocol string) selection {
-	var having []portCount
-	for _, port := range e.ports {
-		if matches(port.Port, name, protocol) {
-			having = append(having, port)
-		}
-	}
-	if len(having) == 0 {
-		return selection{endpoints: e}
-	}
-	if having[0].endpoints == e.ready() {
-		return selection{endpoints: e, to: e.ready()}
-	}
-	// Endpoints whose ports differ are rare: a named target port that pods give different numbers, or hand-made slices.
-	list := []int32{}
-	for i := range e.all[:e.ready()] {
-		if slices.ContainsFunc(e.all[i].ports, func(port source.Port) bool { return matches(port, name, protocol) }) {
-			list = append(list, int32(i)) // #nosec G115 -- a service has fewer endpoints
-		}
-	}
-	return selection{endpoints: e, list: list}
-}
-
-// matches says whether a port is asked for; an empty name or protocol stands for any.
-func matches(port source.Port, name, protocol string) bool {
-	return (name == "" || port.Name == name) && (protocol == "" || port.Protocol == protocol)
 }
 
 // hasProtocol says whether the label is the protocol of a named port, with its underscore.

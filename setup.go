@@ -36,7 +36,14 @@ func setup(c *caddy.Controller) error {
 
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
+	end := func() {
+		stop()
+		running.Wait()
+	}
+	c.OnRestart(restarting.begin)
+	c.OnRestartFailed(restarting.failed)
 	c.OnStartup(func() error {
+		restarting.add(end)
 		h.behind = findBehind(cfg)
 		h.transfers = cfg.Handler("transfer") != nil
 		h.addressesOfServer = boundAddresses(cfg)
@@ -48,8 +55,7 @@ func setup(c *caddy.Controller) error {
 		return nil
 	})
 	c.OnShutdown(func() error {
-		stop()
-		running.Wait()
+		end()
 		return nil
 	})
 	cfg.AddPlugin(func(next plugin.Handler) plugin.Handler {
@@ -66,6 +72,7 @@ func (c *config) handler() *Headless {
 		Fall:        c.fall,
 		ttl:         c.ttl,
 		negativeTTL: c.negativeTTL,
+		soaTTL:      c.soaTTL,
 		forwardZone: c.forwardZone(),
 		cache:       newEndpointsCache(c.podNames, c.hasReverse()),
 		random:      rand.Uint32N,

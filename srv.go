@@ -47,6 +47,9 @@ type srvAddress struct {
 // srv answers with the ports of the endpoints, in random order, and with the addresses of their names as far as the
 // client takes them. Addresses that are left out do not make an answer truncated (RFC 2181, section 9).
 func (a *asking) srv(found selection) reply {
+	if len(found.ports) == 0 {
+		return reply{}
+	}
 	room := a.room()
 	s := &srvAnswer{
 		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
@@ -162,21 +165,18 @@ func (s *srvAnswer) additional(text string) []dns.RR {
 	return extra
 }
 
-// weight is the same for all: what the kubernetes plugin gives, 100 divided by the number of ports of all endpoints,
-// at least 1.
+// weight is the same for all: what the kubernetes plugin gives, 100 divided by the number of ports of all endpoints, at
+// least 1.
 func (s *srvAnswer) weight() uint16 {
 	pairs := 0
-	if s.found.list == nil {
+	if s.name.kind == nameEndpoint {
+		for i := range s.found.len() {
+			pairs += len(s.found.all[s.found.at(i)].ports)
+		}
+	} else {
 		for _, port := range s.found.ports {
 			if matches(port.Port, s.name.port, s.name.protocol) {
 				pairs += port.endpoints
-			}
-		}
-	}
-	for _, i := range s.found.list {
-		for _, port := range s.found.all[i].ports {
-			if matches(port, s.name.port, s.name.protocol) {
-				pairs++
 			}
 		}
 	}

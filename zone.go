@@ -1,6 +1,8 @@
 package headless
 
 import (
+	"slices"
+
 	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 
 	"github.com/miekg/dns"
@@ -11,7 +13,8 @@ const (
 	schemaVersion = "1.1.0"
 	// schemaTTL is the time to live of that record, in seconds: it changes with a release only.
 	schemaTTL = 28800
-	// maxSOATTL bounds the time to live of the SOA record, in seconds, as in CoreDNS's other plugins.
+	// maxSOATTL bounds the time to live of the SOA record, in seconds, where nothing is said of it, as in CoreDNS's
+	// other plugins.
 	maxSOATTL = 300
 )
 
@@ -29,7 +32,8 @@ func (a *asking) zoneReply() reply {
 		}
 		return reply{}
 	case nameServer:
-		return reply{answer: a.serverAddresses(a.qname, a.qtype)}
+		records, all := a.serverAddresses(a.qname, a.room(), a.qtype)
+		return reply{answer: records, truncated: !all}
 	case nameEmpty:
 		return reply{}
 	case nameNamespace:
@@ -49,35 +53,39 @@ func (a *asking) apex() reply {
 	case dns.TypeSOA:
 		return reply{answer: []dns.RR{a.soa()}}
 	case dns.TypeNS:
-		server := dnsutil.Join("ns.dns", a.zone)
-		return reply{
-			answer: []dns.RR{&dns.NS{Hdr: a.header(dns.TypeNS), Ns: server}},
-			extra:  append(a.serverAddresses(server, dns.TypeA), a.serverAddresses(server, dns.TypeAAAA)...),
-		}
+		ns := &dns.NS{Hdr: a.header(dns.TypeNS), Ns: dnsutil.Join("ns.dns", a.zone)}
+		glue, _ := a.serverAddresses(ns.Ns, a.room()-dns.Len(ns), dns.TypeA, dns.TypeAAAA)
+		return reply{answer: []dns.RR{ns}, extra: glue}
 	}
 	return reply{}
 }
 
-// serverAddresses returns our own addresses of the type as records of the name.
-func (a *asking) serverAddresses(owner string, rrtype uint16) []dns.RR {
-	header := dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: a.ttl}
-	var records []dns.RR
+// serverAddresses returns our own addresses of the types as records of the name, as far as there is room; all is false
+// where there is not room for all. A node of a cluster may have many addresses.
+func (a *asking) serverAddresses(owner string, room int, types ...uint16) (records []dns.RR, all bool) {
 	for _, ip := range a.addressesOfServer {
-		switch {
-		case rrtype == dns.TypeA && ip.Is4():
-			records = append(records, &dns.A{Hdr: header, A: ip.AsSlice()})
-		case rrtype == dns.TypeAAAA && ip.Is6():
-			records = append(records, &dns.AAAA{Hdr: header, AAAA: ip.AsSlice()})
+		header := dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: a.ttl}
+		var record dns.RR = &dns.A{Hdr: header, A: ip.AsSlice()}
+		if ip.Is6() {
+			header.Rrtype = dns.TypeAAAA
+			record = &dns.AAAA{Hdr: header, AAAA: ip.AsSlice()}
 		}
+		if !slices.Contains(types, header.Rrtype) {
+			continue
+		}
+		if room -= recordOctets + ip.BitLen()/8; room < 0 {
+			return records, false
+		}
+		records = append(records, record)
 	}
-	return records
+	return records, true
 }
 
 // soa returns the zone's SOA record, which negative answers carry as well: its minimum is how long they may be kept
 // (RFC 2308).
 func (a *asking) soa() dns.RR {
 	return &dns.SOA{
-		Hdr:    dns.RR_Header{Name: a.zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: min(a.negativeTTL, maxSOATTL)},
+		Hdr:    dns.RR_Header{Name: a.zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: a.soaTTL},
 		Ns:     dnsutil.Join("ns.dns", a.zone),
 		Mbox:   dnsutil.Join("hostmaster", a.zone),
 		Serial: a.cache.changed.Load(), Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: a.negativeTTL,

@@ -27,7 +27,7 @@ const (
 
 // Problem is an object, or a part of one, that was not taken over.
 type Problem struct {
-	Kind   string // Service or EndpointSlice
+	Kind   string // EndpointSlice: of a Service nothing that can be malformed is kept
 	Object types.NamespacedName
 	Reason string // one of the Reason constants
 	Value  string // what was found, as it was found
@@ -99,6 +99,7 @@ var protocols = map[corev1.Protocol]string{
 
 func (c *sliceDecoder) ports() []Port {
 	ports := make([]Port, 0, len(c.in.Ports))
+	seen := make(map[Port]bool, len(c.in.Ports))
 	for _, p := range c.in.Ports {
 		name, number := strings.ToLower(deref(p.Name, "")), deref(p.Port, 0)
 		protocol, known := protocols[cmp.Or(deref(p.Protocol, ""), corev1.ProtocolTCP)]
@@ -106,7 +107,11 @@ func (c *sliceDecoder) ports() []Port {
 			c.report(ReasonPort, name)
 			continue
 		}
-		ports = append(ports, Port{Name: share(name), Protocol: protocol, Number: uint16(number)})
+		port := Port{Name: share(name), Protocol: protocol, Number: uint16(number)}
+		if !seen[port] { // an API server refuses the second one
+			seen[port] = true
+			ports = append(ports, port)
+		}
 	}
 	return ports
 }

@@ -91,6 +91,7 @@ func TestMalformedPartsAreLeftOutAndReported(t *testing.T) {
 		"a port with a number too large":      {func(s *discoveryv1.EndpointSlice) { s.Ports[0].Port = new(int32(65536)) }, "10.0.0.1", []string{"port mysql"}},
 		"a port with a name that is none":     {func(s *discoveryv1.EndpointSlice) { s.Ports[0].Name = new("a.b") }, "10.0.0.1", []string{"port a.b"}},
 		"a port with a protocol that is none": {func(s *discoveryv1.EndpointSlice) { s.Ports[0].Protocol = new(corev1.Protocol("ICMP")) }, "10.0.0.1", []string{"port mysql"}},
+		"a port that is there twice":          {func(s *discoveryv1.EndpointSlice) { s.Ports = append(s.Ports, s.Ports[0]) }, "10.0.0.1 mysql/tcp/3306", nil},
 		"an empty protocol is TCP":            {func(s *discoveryv1.EndpointSlice) { s.Ports[0].Protocol = new(corev1.Protocol("")) }, "10.0.0.1 mysql/tcp/3306", nil},
 		"a slice of FQDNs":                    {func(s *discoveryv1.EndpointSlice) { s.AddressType = discoveryv1.AddressTypeFQDN }, "nothing", []string{"address_type FQDN"}},
 		"a slice without a service":           {func(s *discoveryv1.EndpointSlice) { s.Labels = nil }, "nothing", []string{"no_service_name"}},

@@ -49,7 +49,8 @@ func TestTheModuleHasTheDirectDependenciesThatTheArchitectureGivesReasonsFor(t *
 	if err := json.Unmarshal(out, &module); err != nil {
 		t.Fatal(err)
 	}
-	// A replace directive acts in the main module only, so a build that lists the plugin would be another one than ours.
+	// A replace directive acts in the main module only, so a build that lists the plugin would be another one than
+	// ours.
 	if len(module.Replace) > 0 {
 		t.Errorf("The root module replaces %v", module.Replace)
 	}

@@ -63,7 +63,7 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 	options := metav1.ListOptions{Limit: pageSize}
 	for {
 		var about metav1.ListMeta
-		err := r.try("list", &options, func() (err error) {
+		err := r.try(ctx, "list", &options, func() (err error) {
 			about, err = r.page(ctx, options, func(in K) {
 				if kept := r.store.reduce(in); kept != nil {
 					list.Items = append(list.Items, &object[T]{kept: kept})
@@ -83,7 +83,7 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 }
 
 func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
-	err = r.try("watch", &options, func() (err error) {
+	err = r.try(ctx, "watch", &options, func() (err error) {
 		w, err = r.watch(ctx, options)
 		return err
 	})
@@ -91,10 +91,12 @@ func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptio
 }
 
 // try makes one request with the selectors, and tells of its failure.
-func (r *resource[K, T]) try(verb string, options *metav1.ListOptions, request func() error) error {
+func (r *resource[K, T]) try(ctx context.Context, verb string, options *metav1.ListOptions, request func() error) error {
 	err := r.selecting(options, request)
 	switch {
-	case err == nil, apierrors.IsResourceExpired(err), apierrors.IsGone(err):
+	case err == nil, ctx.Err() != nil:
+		// We end.
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err):
 		// An expired version is no failure: the reflector begins anew, as it must after a long interruption.
 	case apierrors.IsInvalid(err) && options.SendInitialEvents != nil:
 		// Nor is an API server that does not stream lists (before Kubernetes 1.34): the reflector lists instead.

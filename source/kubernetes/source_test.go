@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -61,6 +62,7 @@ func (r *recorder) DeleteService(name types.NamespacedName) {
 func (r *recorder) ReplaceServices(scope string, all []*source.Service) {
 	r.change(func() {
 		r.scopes = append(r.scopes, scope)
+		maps.DeleteFunc(r.services, func(name types.NamespacedName, _ *source.Service) bool { return scope == "" || name.Namespace == scope })
 		for _, s := range all {
 			r.services[s.NamespacedName] = s
 		}
@@ -76,6 +78,7 @@ func (r *recorder) DeleteSlice(name types.NamespacedName) {
 func (r *recorder) ReplaceSlices(scope string, all []*source.Slice) {
 	r.change(func() {
 		r.scopes = append(r.scopes, scope)
+		maps.DeleteFunc(r.slices, func(name types.NamespacedName, _ *source.Slice) bool { return scope == "" || name.Namespace == scope })
 		for _, s := range all {
 			r.slices[s.NamespacedName] = s
 		}

@@ -87,7 +87,7 @@ func (d *document) fromYAML() error {
 // adapt makes strings of keys and of dates, as kubectl does, and lines those of the file. It returns about how much
 // text a value stands for: the library bounds how many values come of aliases, but not how long they are.
 func adapt(n *yaml.Node, anchored map[*yaml.Node]int) int {
-	n.Line-- // see yamlDocuments
+	n.Line-- // see readYAML
 	if n.ShortTag() == "!!timestamp" {
 		n.Tag = "!!str"
 	}
@@ -116,7 +116,7 @@ var (
 func syntaxMistake(file string, err error) error {
 	line, text := lineIn(err)
 	if line > 0 && !parserError.MatchString(text) {
-		line-- // see yamlDocuments
+		line-- // see readYAML
 	}
 	return place{file, line}.errorf("%s", text)
 }

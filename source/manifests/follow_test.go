@@ -8,6 +8,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/headless-dns/headless/source"
 )
 
 // followed runs a test of a source that follows its paths, in a bubble whose clock is the tests' own. It does so for
@@ -223,7 +227,7 @@ func TestAFolderThatVanishesIsServedOnAndReadWhenItComesBack(t *testing.T) {
 	})
 }
 
-func TestAFileThatCannotBeReadIsTriedAgainAtEveryLook(t *testing.T) {
+func TestAFileThatCannotBeReadIsTriedAgainThoughItDoesNotChange(t *testing.T) {
 	write(t, file(mariadb))
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, "m/a.yaml")
@@ -244,5 +248,35 @@ func TestAFileThatCannotBeReadIsTriedAgainAtEveryLook(t *testing.T) {
 		setLimit(limit.Cur) // nothing of the file changes by that
 		after(1)
 		r.wantAddresses(t, "10.0.0.1")
+	})
+}
+
+// counter selects every Service and counts how often it is asked.
+type counter struct {
+	labels.Selector
+	asked *int
+}
+
+func (c counter) Matches(labels.Labels) bool {
+	*c.asked++
+	return true
+}
+
+func TestAFileThatStaysUnreadableCostsLessAndLess(t *testing.T) {
+	write(t, file(mariadb))
+	synctest.Test(t, func(t *testing.T) {
+		readings := 0
+		s, err := New([]string{"m"}, source.Decoder{Labels: counter{labels.Everything(), &readings}, Report: func(source.Problem) {}}, func(error) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go s.Run(t.Context(), &recorder{})
+		if err := os.Symlink("loop.yaml", "m/loop.yaml"); err != nil {
+			t.Fatal(err)
+		}
+		after(5 * 60 * 5) // five minutes
+		if readings < 10 || readings > 20 {
+			t.Errorf("In five minutes the files were read %d times", readings)
+		}
 	})
 }

@@ -27,6 +27,8 @@ const (
 	pollInterval = 200 * time.Millisecond
 	// patience is how many looks may find changes before the files are read all the same: a writer may never rest.
 	patience = 3
+	// longestPause is how many looks there are at most between two attempts at a file that cannot be read: 30 s.
+	longestPause = 150
 )
 
 // Source reads manifests and delivers what they say.
@@ -41,6 +43,8 @@ type Source struct {
 	read   []stamp // the files as they were when they were last read; nil if they must be read again in any case
 	last   []stamp // the files as they were at the last look
 	looks  int     // how many looks in a row have found a change
+	pause  int     // looks from one attempt at a file that cannot be read to the next, 0 where all can
+	again  int     // what is left of them
 }
 
 // New reads everything once, so that a mistake is refused at start. The function failed is told of every later reading
@@ -78,19 +82,32 @@ func (s *Source) look(sink source.Sink) {
 	s.last = files
 	if s.read != nil && same(files, s.read) {
 		s.looks = 0
-		return
-	}
-	if s.looks++; !rest && s.looks < patience {
+		if s.again == 0 {
+			return
+		}
+		if s.again--; s.again > 0 {
+			return
+		}
+	} else if s.looks++; !rest && s.looks < patience {
 		return
 	}
 	s.looks = 0
 	err := s.reread(files, sink)
-	_, unreadable := errors.AsType[*fs.PathError](err)
-	if s.read = files; unreadable || !rest {
-		// Nothing of a file need change for it to become readable; and of one that is being written to, a part may
-		// have been read that looks the same when it is finished.
-		s.read = nil
+	if s.read = files; !rest {
+		s.read = nil // of what is being written to, a part may have been read that looks the same when it is finished
 	}
+	s.tryAgain(err)
+}
+
+// tryAgain plans another reading where a file could not be read: nothing of it need change for it to become readable.
+// The looks until then become more and more.
+func (s *Source) tryAgain(err error) {
+	if _, unreadable := errors.AsType[*fs.PathError](err); !unreadable {
+		s.pause, s.again = 0, 0
+		return
+	}
+	s.pause = min(2*s.pause+1, longestPause)
+	s.again = s.pause
 }
 
 // reread reads the files and delivers them where they say something else than before.

@@ -53,8 +53,8 @@ func write(t *testing.T, files map[string]string) {
 	}
 }
 
-// put writes a file in place, and the folders above it. Its time is that of the test's clock, which may stand still while
-// that of the file system goes on, and the other way round.
+// put writes a file in place, and the folders above it. Its time is that of the test's clock, which may stand still
+// while that of the file system goes on, and the other way round.
 func put(t testing.TB, name, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

@@ -1,0 +1,60 @@
+package test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/coredns/caddy"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// servicesCounted returns what the gauge of headless services with endpoints shows.
+func servicesCounted(t *testing.T) float64 {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() != "coredns_headless_services" {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			if metric.GetLabel()[0].GetValue() == "ready" {
+				return metric.GetGauge().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+// Caddy does not tell an instance that could not be started of its end. What it had started must end all the same, and
+// what a restart that succeeds has started must not.
+func TestARestartLeavesOneSourceBehindWhetherItFailsOrNot(t *testing.T) {
+	before := servicesCounted(t)
+	corefile := caddy.CaddyfileInput{Contents: []byte(onLoopback(quickstart)), ServerTypeName: "dns"}
+	instance, err := caddy.Start(corefile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		instance.ShutdownCallbacks()
+		if err := instance.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	// The second block cannot be bound to: the address is one of no machine (RFC 5737).
+	broken := corefile
+	broken.Contents = fmt.Append(broken.Contents, "\nexample.org {\n    bind 203.0.113.7\n    whoami\n}\n")
+	for i, input := range []caddy.CaddyfileInput{broken, broken, corefile, broken, corefile} {
+		next, err := instance.Restart(input)
+		if failed := err != nil; failed != (len(input.Contents) == len(broken.Contents)) {
+			t.Fatalf("Restart %d: %v", i, err)
+		}
+		instance = next
+		if n := servicesCounted(t) - before; n != 1 {
+			t.Errorf("After restart %d the services of %v sources are counted", i, n)
+		}
+	}
+}
