@@ -62,10 +62,7 @@ func (a *asking) header(rrtype uint16) dns.RR_Header {
 func (a *asking) serviceReply(e *endpoints) reply {
 	found := a.find(e)
 	if found.len() == 0 {
-		if a.name.kind == nameEndpoint && e.hasProtocol(a.name.endpoint) {
-			return reply{} // _tcp.SERVICE... has names below it
-		}
-		return nameError()
+		return a.nothingFound(e)
 	}
 	switch a.qtype {
 	case dns.TypeA:
@@ -76,6 +73,18 @@ func (a *asking) serviceReply(e *endpoints) reply {
 		return a.srv(found)
 	}
 	return reply{}
+}
+
+// nothingFound is the reply for a name below a service that no ready endpoint has.
+func (a *asking) nothingFound(e *endpoints) reply {
+	switch {
+	case a.name.kind == nameZone, a.name.kind == nameAboveZone:
+		// A zone without endpoints may be drained or mistyped; as the kubernetes plugin sees it, each has a name.
+		return reply{}
+	case a.name.kind == nameEndpoint && e.hasProtocol(a.name.endpoint):
+		return reply{} // _tcp.SERVICE... has names below it
+	}
+	return nameError()
 }
 
 // addresses answers with as many addresses as the client takes, each endpoint being as likely as another to be among

@@ -12,6 +12,8 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 
 	"github.com/miekg/dns"
+
+	"github.com/headless-dns/headless/source"
 )
 
 const dbName = "db.default.svc.cluster.local."
@@ -65,6 +67,37 @@ func TestOurOwnAddressesAreGivenAsFarAsTheyFit(t *testing.T) {
 	}
 	if m := ask(t, h, "ns.dns.cluster.local.", dns.TypeA, client{}); !m.Truncated || len(m.Answer) < 25 {
 		t.Errorf("A of the name server is %s", m)
+	}
+}
+
+func TestTheEndpointsOfAZoneHaveNames(t *testing.T) {
+	in := func(zone string, e source.Endpoint) source.Endpoint {
+		e.Zone = zone
+		return e
+	}
+	h := withService(newTestHeadless(t), in("West-1a", ready("10.0.0.1", "a")), in("West-1a", ready("2001:db8::1", "a")), in("corp.example", ready("10.0.0.2", "b")),
+		in("drained", unready("10.0.0.3", "c")), ready("10.0.0.4", "d"))
+	for qname, want := range map[string][]string{
+		"west-1a.pin._zone." + dbName:               {"10.0.0.1"},
+		"corp.example.pin._zone." + dbName:          {"10.0.0.2"},
+		"corp.example.prefer._zone." + dbName:       {"10.0.0.2"},
+		"_mysql._tcp.west-1a.pin._zone." + dbName:   {"10.0.0.1"},
+		"drained.pin._zone." + dbName:               nil,
+		"mistyped.pin._zone." + dbName:              nil,
+		"_nope._tcp.west-1a.prefer._zone." + dbName: nil,
+		"drained.prefer._zone." + dbName:            {"10.0.0.1", "10.0.0.2", "10.0.0.4"},
+		"_zone." + dbName:                           nil,
+		"pin._zone." + dbName:                       nil,
+	} {
+		m := ask(t, h, qname, dns.TypeA, client{})
+		got := addressesOf(m.Answer)
+		slices.Sort(got)
+		if m.Rcode != dns.RcodeSuccess || !slices.Equal(got, want) {
+			t.Errorf("A of %s is %q with rcode %d, want %q", qname, got, m.Rcode, want)
+		}
+	}
+	if m := ask(t, h, "WEST-1A.pin._zone."+dbName, dns.TypeSRV, client{}); len(m.Answer) != 1 || len(m.Extra) != 2 || m.Answer[0].(*dns.SRV).Weight != 50 {
+		t.Errorf("SRV of a zone has the records %v and %v", m.Answer, m.Extra)
 	}
 }
 

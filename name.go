@@ -28,6 +28,11 @@ const (
 	nameEndpoint
 	// namePort is _PORT._PROTO.SERVICE.NAMESPACE.svc.ZONE.
 	namePort
+	// nameZone is TZONE.pin._zone.SERVICE.NAMESPACE.svc.ZONE, or prefer in the place of pin; _PORT._PROTO may stand
+	// before.
+	nameZone
+	// nameAboveZone is a name that has those above below it: _zone.SERVICE..., pin._zone.SERVICE....
+	nameAboveZone
 	// nameBelowService is any other name below a service's.
 	nameBelowService
 )
@@ -43,6 +48,9 @@ type name struct {
 	endpoint string
 	// port and protocol stand without their underscores. Each may be empty: any.
 	port, protocol string
+	// topologyZone is TZONE, which may span labels; prefer says that others will do where it has no endpoints.
+	topologyZone string
+	prefer       bool
 }
 
 // maxLabels is how many labels a name has at most (RFC 1035, section 3.1: 255 octets).
@@ -73,19 +81,54 @@ func parseName(qname, zone string) name {
 	}
 	at := starts[n-3]
 	parsed := name{kind: nameService, service: base[at : starts[n-1]-1], suffix: len(qname) - at}
-	switch n - 3 {
+	parsed.parseBelow(base, starts[:n-3+1])
+	return parsed
+}
+
+// parseBelow tells what the labels before SERVICE stand for; starts says where they begin, and SERVICE behind them.
+func (n *name) parseBelow(base string, starts []int) {
+	label := func(i int) string { return base[starts[i] : starts[i+1]-1] }
+	count := len(starts) - 1
+	if count > 0 && label(count-1) == "_zone" {
+		n.parseZone(base, starts[:count])
+		return
+	}
+	switch count {
 	case 0:
 	case 1:
-		parsed.kind = nameEndpoint
-		parsed.endpoint = base[:starts[1]-1]
+		n.kind = nameEndpoint
+		n.endpoint = label(0)
 	case 2:
-		parsed.kind = namePort
-		parsed.port = strings.TrimPrefix(base[:starts[1]-1], "_")
-		parsed.protocol = strings.TrimPrefix(base[starts[1]:starts[2]-1], "_")
+		n.kind = namePort
+		n.port, n.protocol = strings.TrimPrefix(label(0), "_"), strings.TrimPrefix(label(1), "_")
 	default:
-		parsed.kind = nameBelowService
+		n.kind = nameBelowService
 	}
-	return parsed
+}
+
+// parseZone tells what the labels before _zone stand for, as in the kubernetes plugin's option zonal; starts says where
+// they begin, and _zone behind them. A label of Kubernetes has no underscore at its ends, so _PORT._PROTO is no part of
+// TZONE.
+func (n *name) parseZone(base string, starts []int) {
+	count := len(starts) - 1
+	n.kind = nameAboveZone
+	if count == 0 {
+		return
+	}
+	directive := base[starts[count-1] : starts[count]-1]
+	switch {
+	case directive != "pin" && directive != "prefer":
+		n.kind = nameBelowService
+		return
+	case count == 1:
+		return
+	}
+	n.kind, n.prefer = nameZone, directive == "prefer"
+	if first, second := base[starts[0]:], base[starts[1]:]; count > 3 && first[0] == '_' && second[0] == '_' {
+		n.port, n.protocol = base[starts[0]+1:starts[1]-1], base[starts[1]+1:starts[2]-1]
+		starts = starts[2:]
+	}
+	n.topologyZone = base[starts[0] : starts[len(starts)-2]-1]
 }
 
 // fixedName tells what a name that is not below svc.ZONE stands for.

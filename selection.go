@@ -96,6 +96,30 @@ func (a *asking) find(e *endpoints) selection {
 		}
 	case namePort:
 		return e.withPort(a.name.port, a.name.protocol)
+	case nameZone:
+		return e.inTopologyZone(&a.name)
+	}
+	return selection{endpoints: e}
+}
+
+// inTopologyZone returns the ready endpoints in a zone of the cluster; if there are none and the name says so, all.
+func (e *endpoints) inTopologyZone(n *name) selection {
+	all := selection{endpoints: e, to: e.ready()}
+	if n.port != "" || n.protocol != "" {
+		all = e.withPort(n.port, n.protocol)
+	}
+	var list []int32
+	for i := range all.len() {
+		if at := all.at(i); strings.EqualFold(e.all[at].Zone, n.topologyZone) {
+			list = append(list, int32(at)) // #nosec G115 -- a service has fewer endpoints
+		}
+	}
+	switch {
+	case len(list) > 0:
+		slices.Sort(list)
+		return selection{endpoints: e, groups: [][]int32{list}}
+	case n.prefer:
+		return all
 	}
 	return selection{endpoints: e}
 }

@@ -169,16 +169,24 @@ func (s *srvAnswer) additional(text string) []dns.RR {
 // least 1.
 func (s *srvAnswer) weight() uint16 {
 	pairs := 0
-	if s.name.kind == nameEndpoint {
-		for i := range s.found.len() {
-			pairs += len(s.found.all[s.found.at(i)].ports)
-		}
-	} else {
+	if s.name.kind == nameService || s.name.kind == namePort {
 		for _, port := range s.found.ports {
 			if matches(port.Port, s.name.port, s.name.protocol) {
 				pairs += port.endpoints
 			}
 		}
+		return weightOf(pairs)
 	}
+	for i := range s.found.len() {
+		for _, port := range s.found.all[s.found.at(i)].ports {
+			if matches(port, s.name.port, s.name.protocol) {
+				pairs++
+			}
+		}
+	}
+	return weightOf(pairs)
+}
+
+func weightOf(pairs int) uint16 {
 	return uint16(max(1, 100/max(1, pairs))) // #nosec G115 -- at most 100
 }

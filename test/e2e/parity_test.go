@@ -19,7 +19,7 @@ func TestHeadlessAnswersAsTheKubernetesPluginDoes(t *testing.T) {
 	for name, option := range map[string]string{"by default": "", "with endpoint_pod_names": "endpoint_pod_names"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			kubernetes, headless := startPlugin(t, "kubernetes", option), startPlugin(t, "headless", option)
+			kubernetes, headless := startPlugin(t, "kubernetes", option+"\nzonal"), startPlugin(t, "headless", option)
 			harness.Eventually(t, "both give the same", func() error { return sameAnswers(headless, kubernetes, questions...) })
 		})
 	}
@@ -98,6 +98,13 @@ func questionsOf(s *corev1.Service, labels []string) []string {
 		questions = append(questions, serviceName(s)+" "+qtype)
 		for _, label := range labels {
 			questions = append(questions, label+"."+serviceName(s)+" "+qtype)
+		}
+	}
+	for _, zone := range []string{harness.Nodes[0].Zone, strings.ToUpper(harness.Nodes[2].Zone), "no.where"} {
+		for _, qtype := range []string{"A", "AAAA", "SRV", "TXT"} {
+			for _, directive := range []string{"pin", "prefer", "nope"} {
+				questions = append(questions, zone+"."+directive+"._zone."+serviceName(s)+" "+qtype)
+			}
 		}
 	}
 	for _, port := range []string{"_mysql._tcp", "_mysql._udp", "_dns._udp", "_dns-tcp._tcp", "_metrics._tcp", "_none._tcp", "mysql.tcp"} {
