@@ -43,7 +43,7 @@ fuzz: ## every fuzz target of the plugin, each for FUZZTIME (30s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  for target in $$(cat $$dir/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p'); do \
 	    echo "==> $$target in $$dir for $(FUZZTIME)"; \
-	    go test -C $$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .; \
+	    go test -C $$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .; \
 	  done; \
 	done
 
