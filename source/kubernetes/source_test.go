@@ -8,10 +8,12 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -299,4 +301,38 @@ func TestTheTransformerKeepsNothingOfAnObject(t *testing.T) {
 	if _, err := s.Transformer()("text"); err == nil {
 		t.Error("Something that is no object is accepted")
 	}
+}
+
+// The same for what is listed: while what was kept of them is in use, the objects themselves are garbage.
+func TestNoObjectOutlivesItsDecoding(t *testing.T) {
+	var objects []weak.Pointer[discoveryv1.EndpointSlice]
+	decoded := func(name string) *discoveryv1.EndpointSlice {
+		s := slice("default", "db", name)
+		objects = append(objects, weak.Make(s))
+		return s
+	}
+	r := &resource[*discoveryv1.EndpointSlice, source.Slice]{
+		store: store[*discoveryv1.EndpointSlice, source.Slice]{reduce: (&source.Decoder{Report: func(source.Problem) {}}).Slice},
+		page: func(_ context.Context, _ metav1.ListOptions, each func(*discoveryv1.EndpointSlice)) (metav1.ListMeta, error) {
+			each(decoded("db-1"))
+			each(decoded("db-2"))
+			return metav1.ListMeta{}, nil
+		},
+	}
+	list, err := r.listAll(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	streamed, err := r.store.Transformer()(decoded("db-3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	goruntime.GC()
+	for i, object := range objects {
+		if object.Value() != nil {
+			t.Errorf("Object %d is still there", i+1)
+		}
+	}
+	goruntime.KeepAlive(list)
+	goruntime.KeepAlive(streamed)
 }
