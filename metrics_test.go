@@ -1,7 +1,9 @@
 package headless
 
 import (
+	"errors"
 	"maps"
+	"net/url"
 	"testing"
 	"time"
 
@@ -84,5 +86,9 @@ func TestAFailureThatGoesOnIsLoggedOnceAMinute(t *testing.T) {
 	}
 	if !f.first("watch services", "forbidden", now) {
 		t.Error("Another operation's failure is not logged")
+	}
+	f.report("watch services", &url.Error{Op: "Get", URL: "https://10.0.0.1/?timeoutSeconds=457", Err: errors.New("refused")})
+	if f.first("watch services", "refused", time.Now()) {
+		t.Error("The same failure with another URL is logged again")
 	}
 }

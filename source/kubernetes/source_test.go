@@ -263,6 +263,11 @@ func TestFailuresAreToldWithWhatWasTried(t *testing.T) {
 	if _, err := r.listAll(t.Context(), metav1.ListOptions{}); err == nil || !slices.Equal(told, []string{"list services: forbidden"}) {
 		t.Errorf("The error is %v, what was told is %q", err, told)
 	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := r.listAll(ended, metav1.ListOptions{}); err == nil || len(told) != 1 {
+		t.Errorf("Our own end is told as a failure: %v, %q", err, told)
+	}
 }
 
 func TestAnAPIServerThatDoesNotStreamListsIsNoFailure(t *testing.T) {
