@@ -1,6 +1,8 @@
 package headless
 
 import (
+	"net"
+
 	"github.com/coredns/coredns/plugin/pkg/edns"
 	"github.com/coredns/coredns/request"
 
@@ -29,14 +31,21 @@ type asking struct {
 	name               name
 }
 
-// Octets of a record on the wire before its data, with a name that is compressed to a pointer (RFC 1035, 3.2.1 and
-// 4.1.4).
-const recordOctets = 2 + 10
+// Octets of a record on the wire before its data: those of its name, where that is compressed to a pointer, and of the
+// fields behind the name (RFC 1035, 3.2.1 and 4.1.4).
+const (
+	pointerOctets = 2
+	fieldOctets   = 10
+	recordOctets  = pointerOctets + fieldOctets
+)
+
+// headOctets returns what stands in a reply before its first record: the header and the question.
+func (a *asking) headOctets() int { return 12 + nameOctets(a.qname) + 4 }
 
 // room returns how many octets of records the client takes: the size that CoreDNS will cut the message to, less the
 // header, the question and the OPT record that CoreDNS adds. It is 0 where these alone are too much.
 func (a *asking) room() int {
-	room := a.state.Size() - 12 - nameOctets(a.qname) - 4
+	room := a.state.Size() - a.headOctets()
 	if opt := a.state.Req.IsEdns0(); opt != nil {
 		kept := dns.OPT{Hdr: dns.RR_Header{Name: "."}}
 		for _, option := range opt.Option {
@@ -56,6 +65,16 @@ func nameOctets(name string) int { return len(name) + 1 }
 // header returns the header of a record of the question's name.
 func (a *asking) header(rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: a.qname, Rrtype: rrtype, Class: dns.ClassINET, Ttl: a.ttl}
+}
+
+// addressRecord makes an A or an AAAA record of an address on the wire.
+func (a *asking) addressRecord(owner string, ip net.IP) dns.RR {
+	header := dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: a.ttl}
+	if len(ip) == net.IPv4len {
+		return &dns.A{Hdr: header, A: ip}
+	}
+	header.Rrtype = dns.TypeAAAA
+	return &dns.AAAA{Hdr: header, AAAA: ip}
 }
 
 // serviceReply answers for a name of a headless service, or below it.

@@ -86,12 +86,7 @@ func (c *endpointsCache) DeleteService(name types.NamespacedName) {
 // ReplaceServices implements source.Sink.
 func (c *endpointsCache) ReplaceServices(scope string, all []*source.Service) {
 	c.write(func() {
-		gone := make(map[types.NamespacedName]struct{})
-		for name := range c.services {
-			if inScope(name, scope) {
-				gone[name] = struct{}{}
-			}
-		}
+		gone := inScope(c.services, scope)
 		changed := false
 		for _, s := range all {
 			delete(gone, s.NamespacedName)
@@ -117,12 +112,7 @@ func (c *endpointsCache) DeleteSlice(name types.NamespacedName) {
 // ReplaceSlices implements source.Sink.
 func (c *endpointsCache) ReplaceSlices(scope string, all []*source.Slice) {
 	c.write(func() {
-		gone := make(map[types.NamespacedName]struct{})
-		for name := range c.slices {
-			if inScope(name, scope) {
-				gone[name] = struct{}{}
-			}
-		}
+		gone := inScope(c.slices, scope)
 		for _, s := range all {
 			delete(gone, s.NamespacedName)
 			c.addSlice(s)
@@ -243,6 +233,13 @@ func serviceOf(s *source.Slice) types.NamespacedName {
 	return types.NamespacedName{Namespace: s.Namespace, Name: s.Service}
 }
 
-func inScope(name types.NamespacedName, scope string) bool {
-	return scope == "" || name.Namespace == scope
+// inScope returns the names of what a replacement of the scope replaces.
+func inScope[T any](all map[types.NamespacedName]T, scope string) map[types.NamespacedName]struct{} {
+	names := make(map[types.NamespacedName]struct{})
+	for name := range all {
+		if scope == "" || name.Namespace == scope {
+			names[name] = struct{}{}
+		}
+	}
+	return names
 }

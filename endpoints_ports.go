@@ -1,6 +1,10 @@
 package headless
 
-import "github.com/headless-dns/headless/source"
+import (
+	"slices"
+
+	"github.com/headless-dns/headless/source"
+)
 
 // countPorts notes which ports ready endpoints have. Endpoints of a slice share a list of ports: it may be long, and
 // so may the slice, so that each list is gone through once.
@@ -60,7 +64,7 @@ func (e *endpoints) withPort(name, protocol string) selection {
 	}
 	// Ports that differ are rare: a named target port that pods give different numbers, or hand-made slices.
 	for _, list := range e.portLists {
-		if hasPort(list.ports, name, protocol) {
+		if slices.ContainsFunc(list.ports, func(port source.Port) bool { return matches(port, name, protocol) }) {
 			some.groups = append(some.groups, list.endpoints)
 		}
 	}
@@ -70,13 +74,4 @@ func (e *endpoints) withPort(name, protocol string) selection {
 // matches says whether a port is asked for; an empty name or protocol stands for any.
 func matches(port source.Port, name, protocol string) bool {
 	return (name == "" || port.Name == name) && (protocol == "" || port.Protocol == protocol)
-}
-
-func hasPort(ports []source.Port, name, protocol string) bool {
-	for _, port := range ports {
-		if matches(port, name, protocol) {
-			return true
-		}
-	}
-	return false
 }

@@ -21,11 +21,11 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	case zone == "":
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	case r.Opcode != dns.OpcodeQuery:
-		return h.serveOther(ctx, w, r, dns.RcodeNotImplemented)
+		return h.leave(ctx, w, r, h.Next != nil, dns.RcodeNotImplemented)
 	case state.QClass() != dns.ClassINET:
-		return h.serveOther(ctx, w, r, dns.RcodeRefused)
+		return h.leave(ctx, w, r, h.Next != nil, dns.RcodeRefused)
 	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
-		return h.serveTransfer(ctx, w, r)
+		return h.leave(ctx, w, r, h.transfers, dns.RcodeRefused) // the transfer plugin stands below
 	case !h.cache.synced.Load():
 		return h.serveUnsynced(ctx, &state)
 	}
@@ -44,10 +44,11 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	return dns.RcodeSuccess, a.write(answer)
 }
 
-// serveOther leaves a message that is no question for the Internet's records to the plugins behind, if there are any.
-func (h *Headless) serveOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, otherwise int) (int, error) {
-	if h.Next == nil {
-		return otherwise, nil
+// leave leaves a message that is no question for records of the Internet to the plugins behind, if they take it; the
+// rcode is for those that they do not.
+func (h *Headless) leave(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, taken bool, rcode int) (int, error) {
+	if !taken {
+		return rcode, nil
 	}
 	return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 }
@@ -95,12 +96,4 @@ func (a *asking) write(answer reply) error {
 		m.Ns = []dns.RR{a.soa()}
 	}
 	return a.state.W.WriteMsg(m)
-}
-
-// serveTransfer leaves zone transfers to the transfer plugin, which stands below.
-func (h *Headless) serveTransfer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if !h.transfers {
-		return dns.RcodeRefused, nil
-	}
-	return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 }

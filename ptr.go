@@ -17,7 +17,7 @@ func (a *asking) reverseReply() (r reply, ours bool) {
 	}
 	order := newSample(len(targets), a.random)
 	defer order.release()
-	p := ptrAnswer{asking: a, room: a.room(), offset: 12 + nameOctets(a.qname) + 4, known: make(map[string]bool)}
+	p := ptrAnswer{asking: a, room: a.room(), offset: a.headOctets(), known: make(map[string]bool)}
 	for i, ok := order.next(); ok && !r.truncated; i, ok = order.next() {
 		if record := p.add(targets[i]); record != nil {
 			r.answer = append(r.answer, record)
@@ -65,7 +65,7 @@ func (p *ptrAnswer) add(t ptrTarget) dns.RR {
 	// The ends of a target, the longest first, and what stands before each.
 	for at, end := 0, false; !end; at, end = dns.NextLabel(target, at) {
 		if p.known[target[at:]] {
-			octets += at + 2
+			octets += at + pointerOctets
 			break
 		}
 		if p.offset+recordOctets+at < maxPointer {

@@ -50,10 +50,9 @@ func (a *asking) srv(found selection) reply {
 	if len(found.ports) == 0 {
 		return reply{}
 	}
-	room := a.room()
 	s := &srvAnswer{
 		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
-		room: room, offset: 12 + nameOctets(a.qname) + 4,
+		room: a.room(), offset: a.headOctets(),
 	}
 	if found.repeated {
 		s.byLabel, s.seen = make(map[string]int), make(map[srvRecord]struct{})
@@ -89,7 +88,7 @@ func (s *srvAnswer) add(i int) bool {
 // target returns the number of an endpoint's target. Endpoints of one name, such as the two addresses of a pod, share
 // one.
 func (s *srvAnswer) target(ep *endpoint) int {
-	t := srvTarget{from: len(s.text), octets: 2}
+	t := srvTarget{from: len(s.text), octets: pointerOctets}
 	s.text = ep.appendLabel(s.text)
 	if s.byLabel != nil {
 		label := string(s.text[t.from:])
@@ -150,17 +149,10 @@ func (s *srvAnswer) additional(text string) []dns.RR {
 	for _, address := range s.addresses {
 		t := s.targets[address.target]
 		ip := s.found.endpoints.ip(address.endpoint)
-		if s.room -= t.octets + 10 + len(ip); s.room < 0 {
+		if s.room -= t.octets + fieldOctets + len(ip); s.room < 0 {
 			break
 		}
-		header := dns.RR_Header{Name: text[t.from:t.to], Class: dns.ClassINET, Ttl: s.ttl}
-		if len(ip) == 4 {
-			header.Rrtype = dns.TypeA
-			extra = append(extra, &dns.A{Hdr: header, A: ip})
-		} else {
-			header.Rrtype = dns.TypeAAAA
-			extra = append(extra, &dns.AAAA{Hdr: header, AAAA: ip})
-		}
+		extra = append(extra, s.addressRecord(text[t.from:t.to], ip))
 	}
 	return extra
 }

@@ -64,13 +64,8 @@ func (a *asking) apex() reply {
 // where there is not room for all. A node of a cluster may have many addresses.
 func (a *asking) serverAddresses(owner string, room int, types ...uint16) (records []dns.RR, all bool) {
 	for _, ip := range a.addressesOfServer {
-		header := dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: a.ttl}
-		var record dns.RR = &dns.A{Hdr: header, A: ip.AsSlice()}
-		if ip.Is6() {
-			header.Rrtype = dns.TypeAAAA
-			record = &dns.AAAA{Hdr: header, AAAA: ip.AsSlice()}
-		}
-		if !slices.Contains(types, header.Rrtype) {
+		record := a.addressRecord(owner, ip.AsSlice())
+		if !slices.Contains(types, record.Header().Rrtype) {
 			continue
 		}
 		if room -= recordOctets + ip.BitLen()/8; room < 0 {

@@ -20,17 +20,8 @@ func TestOnlyTheChosenServicesAreAnswered(t *testing.T) {
 	cluster.Create(t, mine, unlabelled, elsewhere, harness.StatefulSet(mine, "db", 1), harness.StatefulSet(elsewhere, "db", 1))
 	expectPods(t, shared, "without a choice it is answered", elsewhere, "db-0")
 
-	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: `. {
-    bind 127.0.0.1
-    errors
-    ready {$READY_ADDRESS}
-    headless cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig {$KUBECONFIG_FILE}
-        namespaces ` + mine.Namespace + ` default
-        labels tier=data
-        ttl 30
-    }
-}`})
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: alone("headless",
+		fromKubeconfig, "namespaces "+mine.Namespace+" default", "labels tier=data")})
 	expectPods(t, server, "the chosen service is answered", mine, "db-0")
 	expectPods(t, server, "a service without the label is not", unlabelled)
 	expectPods(t, server, "a service of another namespace is not", elsewhere)
@@ -45,16 +36,8 @@ func TestTheAPIServerIsFoundByItsURLAndCertificates(t *testing.T) {
 	t.Parallel()
 	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
 	cluster.Create(t, db, harness.StatefulSet(db, "db", 2))
-	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: `. {
-    bind 127.0.0.1
-    errors
-    ready {$READY_ADDRESS}
-    headless cluster.local in-addr.arpa ip6.arpa {
-        endpoint {$API_SERVER}
-        tls {$CLIENT_CERT} {$CLIENT_KEY} {$CA_CERT}
-        ttl 30
-    }
-}`})
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: alone("headless",
+		"endpoint {$API_SERVER}", "tls {$CLIENT_CERT} {$CLIENT_KEY} {$CA_CERT}")})
 	expectPods(t, server, "the pods are answered", db, "db-0", "db-1")
 }
 
@@ -65,13 +48,6 @@ func TestWithoutASourceTheClusterThatCoreDNSRunsInIsAnswered(t *testing.T) {
 	t.Parallel()
 	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
 	cluster.Create(t, db, harness.StatefulSet(db, "db", 2))
-	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, InCluster: true, Corefile: `. {
-    bind 127.0.0.1
-    errors
-    ready {$READY_ADDRESS}
-    headless cluster.local in-addr.arpa ip6.arpa {
-        ttl 30
-    }
-}`})
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, InCluster: true, Corefile: alone("headless")})
 	expectPods(t, server, "the pods are answered", db, "db-0", "db-1")
 }

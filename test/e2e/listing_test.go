@@ -24,7 +24,8 @@ func TestBothWaysOfListingGiveTheSameAnswers(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			before := requests(t)
 			server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{
-				Binary: corednsBinary, Corefile: headlessAlone, Env: []string{way.env},
+				// No other plugin asks the API server.
+				Binary: corednsBinary, Corefile: alone("headless", fromKubeconfig), Env: []string{way.env},
 			})
 			harness.Eventually(t, "the server is ready", server.Ready)
 			if err := sameAnswers(server, shared, questions...); err != nil {
@@ -44,17 +45,6 @@ func TestBothWaysOfListingGiveTheSameAnswers(t *testing.T) {
 		})
 	}
 }
-
-// headlessAlone has no other plugin that asks the API server.
-const headlessAlone = `. {
-    bind 127.0.0.1
-    errors
-    ready {$READY_ADDRESS}
-    headless cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig {$KUBECONFIG_FILE}
-        ttl 30
-    }
-}`
 
 func requests(t *testing.T) []harness.Request {
 	t.Helper()

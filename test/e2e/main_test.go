@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/headless-dns/headless/test/e2e/harness"
@@ -40,6 +41,22 @@ const sharedCorefile = `. {
         noendpoints
     }
 }`
+
+// fromKubeconfig is where most find the API server.
+const fromKubeconfig = "kubeconfig {$KUBECONFIG_FILE}"
+
+// alone is a Corefile with one plugin that serves the cluster, with a TTL that is not the default and other properties.
+func alone(plugin string, properties ...string) string {
+	return `. {
+    bind 127.0.0.1
+    errors
+    ready {$READY_ADDRESS}
+    ` + plugin + ` cluster.local in-addr.arpa ip6.arpa {
+        ttl 30
+        ` + strings.Join(properties, "\n        ") + `
+    }
+}`
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -28,16 +28,7 @@ func TestHeadlessAnswersAsTheKubernetesPluginDoes(t *testing.T) {
 // startPlugin starts a CoreDNS that serves the cluster with one plugin alone.
 func startPlugin(t *testing.T, name, option string) *harness.CoreDNS {
 	t.Helper()
-	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: `. {
-    bind 127.0.0.1
-    errors
-    ready {$READY_ADDRESS}
-    ` + name + ` cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig {$KUBECONFIG_FILE}
-        ttl 30
-        ` + option + `
-    }
-}`})
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: alone(name, fromKubeconfig, option)})
 	harness.Eventually(t, name+" is ready", server.Ready)
 	return server
 }
