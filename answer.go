@@ -94,7 +94,7 @@ func (a *asking) serviceReply(e *endpoints) reply {
 	return reply{}
 }
 
-// nothingFound is the reply for a name below a service that no ready endpoint has.
+// nothingFound is the reply for a service's name, or one below it, that no endpoint answers to.
 func (a *asking) nothingFound(e *endpoints) reply {
 	switch {
 	case a.name.kind == nameZone, a.name.kind == nameAboveZone:
@@ -102,6 +102,8 @@ func (a *asking) nothingFound(e *endpoints) reply {
 		return reply{}
 	case a.name.kind == nameEndpoint && e.hasProtocol(a.name.endpoint):
 		return reply{} // _tcp.SERVICE... has names below it
+	case a.name.kind == nameService && len(e.all) > e.ready() && a.unreadyNames.match(a.name.service):
+		return reply{} // and so has SERVICE where pods that are not ready have names
 	}
 	return nameError()
 }

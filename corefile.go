@@ -37,6 +37,7 @@ type config struct {
 	namespaces     []string
 	labels         labels.Selector
 	podNames       bool
+	unreadyNames   serviceGlobs
 	ttl            uint32
 	negativeTTL    uint32
 	soaTTL         uint32
@@ -53,6 +54,7 @@ var directives = map[string]func(c *config, args []string) error{
 	"namespaces":         (*config).setNamespaces,
 	"labels":             (*config).setLabels,
 	"endpoint_pod_names": (*config).setPodNames,
+	"unready_names":      (*config).setUnreadyNames,
 	"ttl":                func(c *config, args []string) error { return setTTL(&c.ttl, args) },
 	"negative_ttl":       func(c *config, args []string) error { return setTTL(&c.negativeTTL, args) },
 	"startup_timeout":    (*config).setStartupTimeout,
@@ -241,6 +243,14 @@ func (c *config) setPodNames(args []string) error {
 	}
 	c.podNames = true
 	return nil
+}
+
+func (c *config) setUnreadyNames(args []string) (err error) {
+	c.unreadyNames = everyService
+	if len(args) > 0 {
+		c.unreadyNames, err = parseServiceGlobs(args)
+	}
+	return err
 }
 
 func setTTL(ttl *uint32, args []string) error {

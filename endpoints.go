@@ -1,9 +1,7 @@
 package headless
 
 import (
-	"net/netip"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/headless-dns/headless/source"
@@ -47,8 +45,9 @@ type endpoints struct {
 	ipv4, ipv6 int
 	// rdata holds the ready addresses as they go on the wire, in the order of all.
 	rdata []byte
-	// labelled are the ready ones that have a label, in its order: they are found by a binary search.
-	labelled []int32
+	// labelled are the ready ones that have a label, in its order: they are found by a binary search. unreadyLabelled
+	// are those that are not ready.
+	labelled, unreadyLabelled []int32
 	// ports are the distinct ports of ready endpoints; portLists groups these endpoints by their ports where not all
 	// have the same ones.
 	ports     []portCount
@@ -86,10 +85,11 @@ func newEndpoints(joined []endpoint) *endpoints {
 	}
 	for _, ep := range joined {
 		if !ep.Ready {
-			e.all = append(e.all, ep)
+			e.addUnready(ep)
 		}
 	}
-	slices.SortStableFunc(e.labelled, func(a, b int32) int { return strings.Compare(e.all[a].label, e.all[b].label) })
+	e.sortByLabel(e.labelled)
+	e.sortByLabel(e.unreadyLabelled)
 	e.repeated = e.repeatsNames()
 	e.countPorts()
 	e.findAddresses()
@@ -100,7 +100,7 @@ func newEndpoints(joined []endpoint) *endpoints {
 func (e *endpoints) repeatsNames() bool {
 	for i, at := range e.labelled {
 		label := e.all[at].label
-		if i > 0 && e.all[e.labelled[i-1]].label == label || len(e.dashed(label)) > 0 {
+		if i > 0 && e.all[e.labelled[i-1]].label == label || len(e.dashed(label, 0, e.ready())) > 0 {
 			return true
 		}
 	}
@@ -134,62 +134,25 @@ func (e *endpoints) addReady(ep endpoint) {
 	e.all = append(e.all, ep)
 }
 
-// ip returns the wire form of the i-th ready endpoint's address. It is shared with every other answer.
+func (e *endpoints) addUnready(ep endpoint) {
+	if ep.label != "" {
+		e.unreadyLabelled = append(e.unreadyLabelled, int32(len(e.all))) // #nosec G115 -- a service has fewer endpoints
+	}
+	e.all = append(e.all, ep)
+}
+
+func (e *endpoints) sortByLabel(list []int32) {
+	slices.SortStableFunc(list, func(a, b int32) int { return strings.Compare(e.all[a].label, e.all[b].label) })
+}
+
+// ip returns the wire form of the i-th endpoint's address. That of a ready one is shared with every other answer.
 func (e *endpoints) ip(i int) []byte {
-	if i < e.ipv4 {
+	switch {
+	case i >= e.ready():
+		return e.all[i].Address.AsSlice()
+	case i < e.ipv4:
 		return e.rdata[4*i : 4*i+4 : 4*i+4]
 	}
 	at := 4*e.ipv4 + 16*(i-e.ipv4)
 	return e.rdata[at : at+16 : at+16]
-}
-
-// named returns the ready endpoints whose name begins with the label, in their order: those that have the label, and
-// the one that is called by the address that the label spells.
-func (e *endpoints) named(label string) []int32 {
-	from := sort.Search(len(e.labelled), func(i int) bool { return e.all[e.labelled[i]].label >= label })
-	to := from
-	for to < len(e.labelled) && e.all[e.labelled[to]].label == label {
-		to++
-	}
-	dashed := e.dashed(label)
-	if len(dashed) == 0 {
-		return e.labelled[from:to]
-	}
-	both := slices.Concat(dashed, e.labelled[from:to])
-	slices.Sort(both)
-	return both
-}
-
-// dashed returns the ready endpoint without a label that is called by its address, as the label has it.
-func (e *endpoints) dashed(label string) []int32 {
-	// An address has two dashes at least, and ends in a digit: most labels are not looked at any further.
-	if strings.Count(label, "-") < 2 || strings.IndexByte("0123456789abcdef", label[len(label)-1]) < 0 {
-		return nil
-	}
-	address, err := netip.ParseAddr(strings.ReplaceAll(label, "-", "."))
-	if err != nil {
-		address, err = netip.ParseAddr(strings.ReplaceAll(label, "-", ":"))
-	}
-	if err != nil {
-		return nil
-	}
-	for _, i := range e.at(address) {
-		var name [64]byte
-		// There are many ways to write an IPv6 address; one of them is the name.
-		if e.all[i].label == "" && string(e.all[i].appendLabel(name[:0])) == label {
-			return []int32{i}
-		}
-	}
-	return nil
-}
-
-// at returns the ready endpoints that have the address: one, or one for each name that it has.
-func (e *endpoints) at(address netip.Addr) []int32 {
-	ready := e.all[:e.ready()]
-	first := sort.Search(len(ready), func(i int) bool { return !ready[i].Address.Less(address) })
-	var found []int32
-	for i := first; i < len(ready) && ready[i].Address == address; i++ {
-		found = append(found, int32(i)) // #nosec G115 -- a service has fewer endpoints
-	}
-	return found
 }

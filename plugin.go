@@ -43,6 +43,8 @@ type Headless struct {
 	// forwardZone is the zone that PTR records point into, the first forward zone.
 	forwardZone string
 	cache       *endpointsCache
+	// unreadyNames are the services whose pods have names of their own also while they are not ready.
+	unreadyNames serviceGlobs
 	// random returns a number from 0 to below n.
 	random func(n uint32) uint32
 

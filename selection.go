@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// selection is some of the ready endpoints of a service: a range of them, or groups.
+// selection is some of the endpoints of a service: a range of the ready ones, or groups. Those of a group are all ready
+// or all not, in the order of all endpoints.
 type selection struct {
 	*endpoints
 	from, to int
-	groups   [][]int32 // instead of the range where there are any; each is in the order of all endpoints
+	groups   [][]int32 // instead of the range where there are any
 }
 
 func (s selection) len() int {
@@ -50,7 +51,7 @@ func (s selection) family(ipv4 bool) selection {
 	}
 	groups := make([][]int32, len(s.groups))
 	for i, group := range s.groups {
-		cut := sort.Search(len(group), func(at int) bool { return int(group[at]) >= s.ipv4 })
+		cut := sort.Search(len(group), func(at int) bool { return s.all[group[at]].Address.Is6() })
 		if ipv4 {
 			groups[i] = group[:cut]
 		} else {
@@ -85,13 +86,18 @@ func (e *endpoints) oneForEachAddress(list []int32) []int32 {
 	return slices.CompactFunc(list, func(a, b int32) bool { return e.all[a].Address == e.all[b].Address })
 }
 
-// find returns the ready endpoints that the name stands for.
+// find returns the endpoints that the name stands for: the ready ones, save for names of single pods where unready_names
+// says so.
 func (a *asking) find(e *endpoints) selection {
 	switch a.name.kind {
 	case nameService:
 		return selection{endpoints: e, to: e.ready()}
 	case nameEndpoint:
-		if named := e.named(a.name.endpoint); len(named) > 0 {
+		named := e.named(a.name.endpoint)
+		if len(named) == 0 && a.unreadyNames.match(a.name.service) {
+			named = e.namedUnready(a.name.endpoint)
+		}
+		if len(named) > 0 {
 			return selection{endpoints: e, groups: [][]int32{named}}
 		}
 	case namePort:

@@ -68,14 +68,15 @@ func setup(c *caddy.Controller) error {
 // handler makes the plugin from its configuration.
 func (c *config) handler() *Headless {
 	return &Headless{
-		Zones:       c.zones,
-		Fall:        c.fall,
-		ttl:         c.ttl,
-		negativeTTL: c.negativeTTL,
-		soaTTL:      c.soaTTL,
-		forwardZone: c.forwardZone(),
-		cache:       newEndpointsCache(c.podNames, c.hasReverse()),
-		random:      rand.Uint32N,
+		Zones:        c.zones,
+		unreadyNames: c.unreadyNames,
+		Fall:         c.fall,
+		ttl:          c.ttl,
+		negativeTTL:  c.negativeTTL,
+		soaTTL:       c.soaTTL,
+		forwardZone:  c.forwardZone(),
+		cache:        newEndpointsCache(c.podNames, c.hasReverse()),
+		random:       rand.Uint32N,
 	}
 }
 

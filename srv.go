@@ -47,14 +47,15 @@ type srvAddress struct {
 // srv answers with the ports of the endpoints, in random order, and with the addresses of their names as far as the
 // client takes them. Addresses that are left out do not make an answer truncated (RFC 2181, section 9).
 func (a *asking) srv(found selection) reply {
-	if len(found.ports) == 0 {
+	one := a.name.kind == nameEndpoint
+	if len(found.ports) == 0 && !one {
 		return reply{}
 	}
 	s := &srvAnswer{
 		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
 		room: a.room(), offset: a.headOctets(),
 	}
-	if found.repeated {
+	if found.repeated || one {
 		s.byLabel, s.seen = make(map[string]int), make(map[srvRecord]struct{})
 	}
 	order := newSample(found.len(), a.random)
