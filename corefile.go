@@ -31,18 +31,20 @@ const (
 type config struct {
 	root string // folder that relative paths begin at
 
-	zones          []string
-	api            kubernetes.Config
-	manifests      []string
-	namespaces     []string
-	labels         labels.Selector
-	podNames       bool
-	unreadyNames   serviceGlobs
-	ttl            uint32
-	negativeTTL    uint32
-	soaTTL         uint32
-	startupTimeout time.Duration
-	fall           fall.F
+	zones      []string
+	api        kubernetes.Config
+	manifests  []string
+	namespaces []string
+	labels     labels.Selector
+	// namespaceLabels selects namespaces.
+	namespaceLabels labels.Selector
+	podNames        bool
+	unreadyNames    serviceGlobs
+	ttl             uint32
+	negativeTTL     uint32
+	soaTTL          uint32
+	startupTimeout  time.Duration
+	fall            fall.F
 }
 
 // directives are the properties of a block. Each is given its arguments, and at most once a block.
@@ -52,7 +54,8 @@ var directives = map[string]func(c *config, args []string) error{
 	"tls":                (*config).setTLS,
 	"manifests":          (*config).setManifests,
 	"namespaces":         (*config).setNamespaces,
-	"labels":             (*config).setLabels,
+	"labels":             func(c *config, args []string) error { return setSelector(&c.labels, args) },
+	"namespace_labels":   func(c *config, args []string) error { return setSelector(&c.namespaceLabels, args) },
 	"endpoint_pod_names": (*config).setPodNames,
 	"unready_names":      (*config).setUnreadyNames,
 	"ttl":                func(c *config, args []string) error { return setTTL(&c.ttl, args) },
@@ -111,7 +114,7 @@ func (c *config) setDirective(name string, args []string, seen map[string]bool) 
 	return nil
 }
 
-// checkSources refuses more than one source of endpoints.
+// checkSources refuses more than one source of endpoints, and properties that contradict each other.
 func checkSources(seen map[string]bool) error {
 	var given []string
 	for _, name := range []string{"kubeconfig", "endpoint", "manifests"} {
@@ -124,6 +127,9 @@ func checkSources(seen map[string]bool) error {
 	}
 	if seen["tls"] && !seen["endpoint"] {
 		return errors.New("'tls' needs an 'endpoint'")
+	}
+	if seen["namespaces"] && seen["namespace_labels"] {
+		return errors.New("'namespaces' and 'namespace_labels' are two ways to choose namespaces: only one of them can be given")
 	}
 	return nil
 }
@@ -224,16 +230,16 @@ func (c *config) setNamespaces(args []string) error {
 	return nil
 }
 
-func (c *config) setLabels(args []string) error {
+func setSelector(selector *labels.Selector, args []string) error {
 	if len(args) == 0 {
 		return wrongCount(args, "SELECTOR")
 	}
 	text := strings.Join(args, " ")
-	selector, err := labels.Parse(text)
+	parsed, err := labels.Parse(text)
 	if err != nil {
 		return fmt.Errorf("'%s' is no label selector: %w", text, err)
 	}
-	c.labels = selector
+	*selector = parsed
 	return nil
 }
 

@@ -41,15 +41,16 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 		"headless {\nendpoint https://10.0.0.1:6443\ntls cert key ca\n}": base(func(c *config) {
 			c.api = kubernetes.Config{Endpoint: "https://10.0.0.1:6443", Cert: "/etc/coredns/cert", Key: "/etc/coredns/key", CA: "/etc/coredns/ca"}
 		}),
-		"headless {\nmanifests one /two\n}":                                       base(func(c *config) { c.manifests = []string{"/etc/coredns/one", "/two"} }),
-		"headless {\nnamespaces a b a\n}":                                         base(func(c *config) { c.namespaces = []string{"a", "b"} }),
-		"headless {\nlabels environment in (production, qa),application=nginx\n}": base(func(c *config) { c.labels = selector }),
-		"headless {\nendpoint_pod_names\n}":                                       base(func(c *config) { c.podNames = true }),
-		"headless {\nunready_names\n}":                                            base(func(c *config) { c.unreadyNames = serviceGlobs{"*/*"} }),
-		"headless {\nunready_names default/db-? */web\n}":                         base(func(c *config) { c.unreadyNames = serviceGlobs{"default/db-?", "*/web"} }),
-		"headless {\nstartup_timeout 1m30s\n}":                                    base(func(c *config) { c.startupTimeout = 90 * time.Second }),
-		"headless {\nfallthrough\n}":                                              base(func(c *config) { c.fall = fall.Root }),
-		"headless {\nfallthrough in-addr.arpa ip6.arpa\n}":                        base(func(c *config) { c.fall.Zones = []string{"in-addr.arpa.", "ip6.arpa."} }),
+		"headless {\nmanifests one /two\n}":                                                 base(func(c *config) { c.manifests = []string{"/etc/coredns/one", "/two"} }),
+		"headless {\nnamespaces a b a\n}":                                                   base(func(c *config) { c.namespaces = []string{"a", "b"} }),
+		"headless {\nlabels environment in (production, qa),application=nginx\n}":           base(func(c *config) { c.labels = selector }),
+		"headless {\nendpoint_pod_names\n}":                                                 base(func(c *config) { c.podNames = true }),
+		"headless {\nnamespace_labels environment in (production, qa),application=nginx\n}": base(func(c *config) { c.namespaceLabels = selector }),
+		"headless {\nunready_names\n}":                                                      base(func(c *config) { c.unreadyNames = serviceGlobs{"*/*"} }),
+		"headless {\nunready_names default/db-? */web\n}":                                   base(func(c *config) { c.unreadyNames = serviceGlobs{"default/db-?", "*/web"} }),
+		"headless {\nstartup_timeout 1m30s\n}":                                              base(func(c *config) { c.startupTimeout = 90 * time.Second }),
+		"headless {\nfallthrough\n}":                                                        base(func(c *config) { c.fall = fall.Root }),
+		"headless {\nfallthrough in-addr.arpa ip6.arpa\n}":                                  base(func(c *config) { c.fall.Zones = []string{"in-addr.arpa.", "ip6.arpa."} }),
 	}
 	for input, want := range tests {
 		c := caddy.NewTestController("dns", input)
@@ -100,6 +101,8 @@ func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
 		"headless {\nunready_names default/\n}":           "'default/' is no pattern of services",
 		"headless {\nunready_names a/b/c\n}":              "'a/b/c' is no pattern of services",
 		"headless {\nunready_names default/[\n}":          "'default/[' is no pattern of services",
+		"headless {\nnamespace_labels a in b\n}":          "namespace_labels: 'a in b' is no label selector",
+		"headless {\nnamespaces a\nnamespace_labels b\n}": "'namespaces' and 'namespace_labels' are two ways to choose namespaces",
 		"headless {\nkubeconfig\n}":                       "kubeconfig: needs FILE [CONTEXT]",
 		"headless {\nkubeconfig a b c\n}":                 "but has 'a b c'",
 		"headless {\nkubeconfig missing\n}":               "missing",

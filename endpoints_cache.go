@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,7 @@ import (
 // of them changes. Slices whose service is not known as headless are kept too: a Service and its slices come by
 // different ways and in any order.
 type endpointsCache struct {
-	podNames bool
+	shape cacheShape
 
 	// Read by queries.
 	index   atomic.Pointer[serviceIndex]
@@ -42,16 +43,16 @@ type endpointsCache struct {
 
 var _ source.Sink = (*endpointsCache)(nil)
 
-func newEndpointsCache(podNames, reverse bool) *endpointsCache {
+func newEndpointsCache(shape cacheShape) *endpointsCache {
 	c := &endpointsCache{
-		podNames:  podNames,
+		shape:     shape,
 		firstSync: make(chan struct{}),
 		services:  make(map[types.NamespacedName]*service),
 		slices:    make(map[types.NamespacedName]*source.Slice),
 		joined:    make(map[types.NamespacedName][]*source.Slice),
 		dirty:     make(map[types.NamespacedName]struct{}),
 	}
-	if reverse {
+	if shape.reverse {
 		c.reverse = new(reverseIndex)
 	}
 	c.index.Store(&serviceIndex{})
@@ -141,7 +142,7 @@ func (c *endpointsCache) write(change func()) {
 
 // publish makes the endpoints those that queries see.
 func (c *endpointsCache) publish(s *service) {
-	e := join(c.joined[s.name], c.podNames)
+	e := join(c.joined[s.name], c.shape.podNames)
 	before := s.endpoints.Swap(e)
 	if c.reverse != nil {
 		c.reverse.update(s, before, e)
@@ -219,6 +220,21 @@ func (c *endpointsCache) removeFromService(s *source.Slice) {
 		c.joined[of] = rest
 	}
 	c.dirty[of] = struct{}{}
+}
+
+// copyTo delivers everything to another cache, slices first: no service appears without its endpoints.
+func (c *endpointsCache) copyTo(to source.Sink) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	to.ReplaceSlices("", slices.Collect(maps.Values(c.slices)))
+	services := make([]*source.Service, 0, len(c.services))
+	for name := range c.services {
+		services = append(services, &source.Service{NamespacedName: name})
+	}
+	to.ReplaceServices("", services)
+	if c.synced.Load() {
+		to.Synced()
+	}
 }
 
 // close takes back what was counted.

@@ -17,7 +17,7 @@ import (
 
 func newTestCache(t *testing.T) *endpointsCache {
 	t.Helper()
-	c := newEndpointsCache(false, true)
+	c := newEndpointsCache(cacheShape{reverse: true})
 	t.Cleanup(c.close)
 	return c
 }
@@ -188,7 +188,7 @@ func TestTheSerialNeverGoesBack(t *testing.T) {
 func BenchmarkChangeOfOneSlice(b *testing.B) {
 	for _, n := range []int{100, 1000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			c := newEndpointsCache(false, true)
+			c := newEndpointsCache(cacheShape{reverse: true})
 			b.Cleanup(c.close)
 			c.SetService(headlessService("default", "db"))
 			all := manyReady(n)
@@ -212,7 +212,7 @@ func BenchmarkHeapOfEndpoints(b *testing.B) {
 	const services, each = 1000, 100
 	for b.Loop() {
 		before := heap()
-		c := newEndpointsCache(false, true)
+		c := newEndpointsCache(cacheShape{reverse: true})
 		for i := range services {
 			name := fmt.Sprintf("db-%d", i)
 			s := sliceWith("default", name, name)

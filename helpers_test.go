@@ -59,6 +59,8 @@ func newTestHeadless(tb testing.TB) *Headless {
 	tb.Helper()
 	conf := &config{zones: []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."}, ttl: 5, negativeTTL: 5, soaTTL: 5}
 	h := conf.handler()
+	h.cache = newEndpointsCache(conf.cacheShape())
+	h.started.Store(true)
 	h.cache.Synced()
 	tb.Cleanup(h.cache.close)
 	return h

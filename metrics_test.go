@@ -29,8 +29,8 @@ func TestTheGaugesCountWhatIsKept(t *testing.T) {
 	if got := gauges(); len(got) > 0 {
 		t.Fatalf("Before the test the gauges show %v", got)
 	}
-	c := newEndpointsCache(false, false)
-	other := newEndpointsCache(false, false)
+	c := newEndpointsCache(cacheShape{})
+	other := newEndpointsCache(cacheShape{})
 	check := func(what string, want map[string]float64) {
 		t.Helper()
 		if got := gauges(); !maps.Equal(got, want) {

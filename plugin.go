@@ -19,6 +19,7 @@ package headless
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/fall"
@@ -42,16 +43,18 @@ type Headless struct {
 	ttl, negativeTTL, soaTTL uint32
 	// forwardZone is the zone that PTR records point into, the first forward zone.
 	forwardZone string
-	cache       *endpointsCache
 	// unreadyNames are the services whose pods have names of their own also while they are not ready.
 	unreadyNames serviceGlobs
 	// random returns a number from 0 to below n.
 	random func(n uint32) uint32
 
 	// Set when the server starts, read by queries.
+	cache             *endpointsCache
 	behind            zonesBehind
 	transfers         bool // the transfer plugin is in the server block
 	addressesOfServer []netip.Addr
+
+	started atomic.Bool // what is set when the server starts is set: the ready plugin may ask before
 }
 
 var _ plugin.Handler = (*Headless)(nil)
@@ -61,4 +64,4 @@ func (h *Headless) Name() string { return pluginName }
 
 // Ready implements the Readiness interface of the ready plugin: it is true once all Services and EndpointSlices were
 // read, and stays true.
-func (h *Headless) Ready() bool { return h.cache.synced.Load() }
+func (h *Headless) Ready() bool { return h.started.Load() && h.cache.synced.Load() }

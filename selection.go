@@ -86,8 +86,8 @@ func (e *endpoints) oneForEachAddress(list []int32) []int32 {
 	return slices.CompactFunc(list, func(a, b int32) bool { return e.all[a].Address == e.all[b].Address })
 }
 
-// find returns the endpoints that the name stands for: the ready ones, save for names of single pods where unready_names
-// says so.
+// find returns the endpoints that the name stands for: the ready ones, save for names of single pods where
+// unready_names says so.
 func (a *asking) find(e *endpoints) selection {
 	switch a.name.kind {
 	case nameService:

@@ -2,8 +2,9 @@ package headless
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -17,11 +18,6 @@ import (
 
 func init() { plugin.Register(pluginName, setup) }
 
-// follower is a source of endpoints: it delivers them to the sink, and every change of them, until the context is done.
-type follower interface {
-	Run(ctx context.Context, sink source.Sink)
-}
-
 func setup(c *caddy.Controller) error {
 	cfg := dnsserver.GetConfig(c)
 	conf, err := parse(c, cfg.Root)
@@ -34,23 +30,21 @@ func setup(c *caddy.Controller) error {
 	}
 	h := conf.handler()
 
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	leave := func() {}
 	end := func() {
-		stop()
-		running.Wait()
+		cancel()
+		leave()
 	}
 	c.OnRestart(restarting.begin)
 	c.OnRestartFailed(restarting.failed)
 	c.OnStartup(func() error {
-		restarting.add(end)
 		h.behind = findBehind(cfg)
 		h.transfers = cfg.Handler("transfer") != nil
 		h.addressesOfServer = boundAddresses(cfg)
-		running.Go(func() {
-			defer h.cache.close()
-			from.Run(ctx, h.cache)
-		})
+		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
+		restarting.add(end)
+		h.started.Store(true)
 		waitForSync(ctx, h.cache, conf.startupTimeout)
 		return nil
 	})
@@ -75,14 +69,29 @@ func (c *config) handler() *Headless {
 		negativeTTL:  c.negativeTTL,
 		soaTTL:       c.soaTTL,
 		forwardZone:  c.forwardZone(),
-		cache:        newEndpointsCache(c.podNames, c.hasReverse()),
 		random:       rand.Uint32N,
 	}
 }
 
+// cacheShape is that of the cache that answers come from.
+func (c *config) cacheShape() cacheShape {
+	return cacheShape{podNames: c.podNames, reverse: c.hasReverse()}
+}
+
+// sourceKey tells sources apart: two of the same key deliver the same.
+func (c *config) sourceKey() string {
+	from := c.api.Identity()
+	if c.manifests != nil {
+		from = fmt.Sprintf("%q", c.manifests)
+	}
+	return fmt.Sprintf("%s %q %q %q", from, slices.Sorted(slices.Values(c.namespaces)), c.labels, c.namespaceLabels)
+}
+
 // open makes the source of endpoints; mistakes that can be seen without asking an API server are errors here.
 func (c *config) open() (follower, error) {
-	decoder := source.Decoder{Namespaces: c.namespaces, Labels: c.labels, Report: new(problems).report}
+	decoder := source.Decoder{
+		Namespaces: c.namespaces, Labels: c.labels, NamespaceLabels: c.namespaceLabels, Report: new(problems).report,
+	}
 	failed := new(failures).report
 	if c.manifests != nil {
 		return manifests.New(c.manifests, decoder, func(err error) { failed("read manifests", err) })

@@ -39,6 +39,8 @@ type Decoder struct {
 	Namespaces []string
 	// Labels selects Services by their labels; nil selects all.
 	Labels labels.Selector
+	// NamespaceLabels selects namespaces by their labels; nil selects all.
+	NamespaceLabels labels.Selector
 	// Report is told of everything that is left out because it is malformed. It must not be nil.
 	Report func(Problem)
 }
@@ -53,6 +55,14 @@ func (d *Decoder) Service(s *corev1.Service) *Service {
 		return nil
 	}
 	return &Service{NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: s.Name}}
+}
+
+// Namespace returns the name of a Namespace, or nil where it is none of ours.
+func (d *Decoder) Namespace(n *corev1.Namespace) *string {
+	if d.NamespaceLabels == nil || !d.NamespaceLabels.Matches(labels.Set(n.Labels)) {
+		return nil
+	}
+	return &n.Name
 }
 
 // Slice returns what is kept of an EndpointSlice, or nil where nothing of it can be used.

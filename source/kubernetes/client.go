@@ -1,7 +1,10 @@
 package kubernetes
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
 	"runtime"
 
 	"k8s.io/client-go/kubernetes"
@@ -16,6 +19,20 @@ type Config struct {
 	Kubeconfig, Context string
 	// Endpoint is the URL of an API server; Cert, Key and CA are the paths of its certificates, all or none.
 	Endpoint, Cert, Key, CA string
+}
+
+// Identity tells configurations apart, also by what is in the files that they name: a kubeconfig that was changed means
+// another cluster, or other rights.
+func (c Config) Identity() string {
+	identity := sha256.New()
+	fmt.Fprintf(identity, "%q", c)
+	for _, file := range []string{c.Kubeconfig, c.Cert, c.Key, c.CA} {
+		if file != "" {
+			content, err := os.ReadFile(file) // one that cannot be read was refused before
+			fmt.Fprintf(identity, "%q %v", content, err)
+		}
+	}
+	return hex.EncodeToString(identity.Sum(nil))
 }
 
 // client connects to the API server. It asks nothing yet.

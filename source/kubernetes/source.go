@@ -13,6 +13,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
@@ -55,11 +56,42 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) {
 		}
 	}
 	var running sync.WaitGroup
+	if s.decoder.NamespaceLabels != nil {
+		missing.Add(1)
+		chosen := source.NewNamespaces(sink)
+		sink = chosen
+		running.Go(func() { s.namespaces(chosen, synced).follow(ctx, s.client, &corev1.Namespace{}) })
+	}
 	for _, scope := range scopes {
 		running.Go(func() { s.services(scope, sink, synced).follow(ctx, s.client, &corev1.Service{}) })
 		running.Go(func() { s.slices(scope, sink, synced).follow(ctx, s.client, &discoveryv1.EndpointSlice{}) })
 	}
 	running.Wait()
+}
+
+func (s *Source) namespaces(sink *source.Namespaces, synced func()) *resource[*corev1.Namespace, string] {
+	client := s.client.CoreV1().Namespaces()
+	return &resource[*corev1.Namespace, string]{
+		name:   "namespaces",
+		failed: s.failed,
+		labels: s.decoder.NamespaceLabels.String(),
+		store: store[*corev1.Namespace, string]{
+			reduce: s.decoder.Namespace, synced: synced,
+			set:    func(name *string) { sink.SetNamespace(*name) },
+			remove: func(name types.NamespacedName) { sink.DeleteNamespace(name.Name) },
+			replace: func(all []*string) {
+				names := make([]string, len(all))
+				for i, name := range all {
+					names[i] = *name
+				}
+				sink.ReplaceNamespaces(names)
+			},
+		},
+		page: pages(client.List, func(l *corev1.NamespaceList) ([]corev1.Namespace, metav1.ListMeta) {
+			return l.Items, l.ListMeta
+		}),
+		watch: client.Watch,
+	}
 }
 
 func (s *Source) services(scope string, sink source.Sink, synced func()) *resource[*corev1.Service, source.Service] {

@@ -1,9 +1,11 @@
 package manifests
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -27,18 +29,23 @@ type reading struct {
 type reader struct {
 	reading
 	decoder source.Decoder
-	places  map[string]place // of the objects, by kind and name
+	// namespaces are those that were chosen by their labels.
+	namespaces map[string]bool
+	places     map[string]place // of the objects, by kind and name
 }
 
 // read reads all files, or fails.
 func read(files []stamp, decoder source.Decoder) (reading, error) {
-	r := reader{decoder: decoder, places: map[string]place{}}
+	r := reader{decoder: decoder, namespaces: map[string]bool{}, places: map[string]place{}}
 	// A file with a mistake is read many times while it is being mended; problems are told of what is served.
 	r.decoder.Report = func(p source.Problem) { r.problems = append(r.problems, p) }
 	for _, file := range files {
 		if err := readFile(file, func(d document) error { return r.take(d, typeMeta{}) }); err != nil {
 			return reading{}, err
 		}
+	}
+	if decoder.NamespaceLabels != nil {
+		r.services = slices.DeleteFunc(r.services, func(s *source.Service) bool { return !r.namespaces[s.Namespace] })
 	}
 	return r.reading, nil
 }
@@ -56,9 +63,11 @@ type typeMeta struct {
 
 // apiVersions has the one version that is read of each kind.
 var apiVersions = map[string]string{
+	"Namespace":         "v1",
 	"Service":           "v1",
 	"EndpointSlice":     "discovery.k8s.io/v1",
 	"List":              "v1",
+	"NamespaceList":     "v1",
 	"ServiceList":       "v1",
 	"EndpointSliceList": "discovery.k8s.io/v1",
 }
@@ -80,28 +89,60 @@ func (r *reader) take(d document, assumed typeMeta) error {
 		return nil
 	case t.APIVersion != version:
 		return d.placeOf("apiVersion").errorf("apiVersion %q of kind %q is not read, %q is", t.APIVersion, t.Kind, version)
-	case t.Kind == "Service":
-		var object corev1.Service
-		if err := r.decode(d, t.Kind, &object, &object.ObjectMeta, validation.IsDNS1123Label); err != nil {
-			return err
-		}
-		if s := r.decoder.Service(&object); s != nil {
-			r.services = append(r.services, s)
-		}
-		return nil
-	case t.Kind == "EndpointSlice":
-		var object discoveryv1.EndpointSlice
-		if err := r.decode(d, t.Kind, &object, &object.ObjectMeta, validation.IsDNS1123Subdomain); err != nil {
-			return err
-		}
-		if s := r.decoder.Slice(&object); s != nil {
-			r.slices = append(r.slices, s)
-		}
-		return nil
-	case d.inList:
+	}
+	return r.takeKind(d, t)
+}
+
+// takeKind takes over an object of one of the kinds that are read.
+func (r *reader) takeKind(d document, t typeMeta) error {
+	switch t.Kind {
+	case "Namespace":
+		return r.takeNamespace(d)
+	case "Service":
+		return r.takeService(d)
+	case "EndpointSlice":
+		return r.takeSlice(d)
+	}
+	if d.inList {
 		return d.place().errorf("kind %q inside a list", t.Kind)
 	}
 	return r.takeList(d, t)
+}
+
+func (r *reader) takeNamespace(d document) error {
+	if r.decoder.NamespaceLabels == nil {
+		return nil // nobody asks for it, so its mistakes are nobody's
+	}
+	var object corev1.Namespace
+	if err := r.decode(d, "Namespace", &object, &object.ObjectMeta, validation.IsDNS1123Label); err != nil {
+		return err
+	}
+	if name := r.decoder.Namespace(&object); name != nil {
+		r.namespaces[*name] = true
+	}
+	return nil
+}
+
+func (r *reader) takeService(d document) error {
+	var object corev1.Service
+	if err := r.decode(d, "Service", &object, &object.ObjectMeta, validation.IsDNS1123Label); err != nil {
+		return err
+	}
+	if s := r.decoder.Service(&object); s != nil {
+		r.services = append(r.services, s)
+	}
+	return nil
+}
+
+func (r *reader) takeSlice(d document) error {
+	var object discoveryv1.EndpointSlice
+	if err := r.decode(d, "EndpointSlice", &object, &object.ObjectMeta, validation.IsDNS1123Subdomain); err != nil {
+		return err
+	}
+	if s := r.decoder.Slice(&object); s != nil {
+		r.slices = append(r.slices, s)
+	}
+	return nil
 }
 
 func (r *reader) takeList(d document, t typeMeta) error {
@@ -141,16 +182,17 @@ func (r *reader) decode(
 	if meta.Name == "" {
 		return d.place().errorf("%s without %q", kind, "metadata.name")
 	}
-	if meta.Namespace == "" {
-		meta.Namespace = metav1.NamespaceDefault
+	name := fmt.Sprintf("%s %q", kind, meta.Name)
+	if kind != "Namespace" {
+		meta.Namespace = cmp.Or(meta.Namespace, metav1.NamespaceDefault)
+		name = fmt.Sprintf("%s %q", kind, meta.Namespace+"/"+meta.Name)
 	}
 	if len(check(meta.Name)) > 0 {
 		return d.placeOf("metadata.name").errorf("%q is no name of a %s", meta.Name, kind)
 	}
-	if len(validation.IsDNS1123Label(meta.Namespace)) > 0 {
+	if meta.Namespace != "" && len(validation.IsDNS1123Label(meta.Namespace)) > 0 {
 		return d.placeOf("metadata.namespace").errorf("%q is no name of a namespace", meta.Namespace)
 	}
-	name := fmt.Sprintf("%s %q", kind, meta.Namespace+"/"+meta.Name)
 	if other, ok := r.places[name]; ok {
 		return d.place().errorf("%s is already at %v", name, other)
 	}

@@ -1,0 +1,149 @@
+package headless
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// follower is a source of endpoints: it delivers them to the sink, and every change of them, until the context is done.
+type follower interface {
+	Run(ctx context.Context, sink source.Sink)
+}
+
+// feeds are the sources that run, each under a key that tells what it reads. Blocks of a Corefile that read the same
+// share a source, and so do the old and the new instance of CoreDNS while it reloads: nothing is listed again, and the
+// new instance has all endpoints from its first query on.
+type feeds struct {
+	mu      sync.Mutex
+	running map[string]*feed
+}
+
+// allFeeds are of the process, for instances of CoreDNS come and go in it.
+var allFeeds = feeds{running: make(map[string]*feed)}
+
+// cacheShape is what caches of one source may differ in.
+type cacheShape struct{ podNames, reverse bool }
+
+// join returns the cache of that shape that the source fills, and a function that ends the use of it. The source starts
+// to run unless one with the key does.
+func (f *feeds) join(key string, shape cacheShape, from follower) (cache *endpointsCache, leave func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fed, ok := f.running[key]
+	if !ok {
+		fed = &feed{caches: make(map[cacheShape]*fedCache)}
+		f.running[key] = fed
+	}
+	cache = fed.join(shape)
+	if !ok {
+		fed.start(from)
+	}
+	return cache, sync.OnceFunc(func() { f.leave(key, shape) })
+}
+
+func (f *feeds) leave(key string, shape cacheShape) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fed := f.running[key]
+	if fed.leave(shape) == 0 {
+		delete(f.running, key)
+		fed.stop()
+	}
+}
+
+// feed is a source that runs, and the caches that it fills. To the source it is the sink.
+type feed struct {
+	stop func() // returns once the source has ended
+
+	mu     sync.Mutex
+	caches map[cacheShape]*fedCache
+}
+
+var _ source.Sink = (*feed)(nil)
+
+// fedCache is a cache and the number of its users.
+type fedCache struct {
+	*endpointsCache
+	users int
+}
+
+func (f *feed) start(from follower) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { from.Run(ctx, f) })
+	f.stop = func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// join adds a user to the cache of the shape. A new cache gets what any other one has: the source delivers it once.
+func (f *feed) join(shape cacheShape) *endpointsCache {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c, ok := f.caches[shape]
+	if !ok {
+		c = &fedCache{endpointsCache: newEndpointsCache(shape)}
+		for _, other := range f.caches {
+			other.copyTo(c)
+			break
+		}
+		f.caches[shape] = c
+	}
+	c.users++
+	return c.endpointsCache
+}
+
+// leave takes a user from the cache of the shape, and returns how many caches are still used.
+func (f *feed) leave(shape cacheShape) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.caches[shape]
+	if c.users--; c.users == 0 {
+		delete(f.caches, shape)
+		c.close()
+	}
+	return len(f.caches)
+}
+
+// each hands something to all caches.
+func (f *feed) each(deliver func(source.Sink)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.caches {
+		deliver(c)
+	}
+}
+
+// SetService implements source.Sink.
+func (f *feed) SetService(s *source.Service) { f.each(func(to source.Sink) { to.SetService(s) }) }
+
+// DeleteService implements source.Sink.
+func (f *feed) DeleteService(name types.NamespacedName) {
+	f.each(func(to source.Sink) { to.DeleteService(name) })
+}
+
+// ReplaceServices implements source.Sink.
+func (f *feed) ReplaceServices(scope string, all []*source.Service) {
+	f.each(func(to source.Sink) { to.ReplaceServices(scope, all) })
+}
+
+// SetSlice implements source.Sink.
+func (f *feed) SetSlice(s *source.Slice) { f.each(func(to source.Sink) { to.SetSlice(s) }) }
+
+// DeleteSlice implements source.Sink.
+func (f *feed) DeleteSlice(name types.NamespacedName) {
+	f.each(func(to source.Sink) { to.DeleteSlice(name) })
+}
+
+// ReplaceSlices implements source.Sink.
+func (f *feed) ReplaceSlices(scope string, all []*source.Slice) {
+	f.each(func(to source.Sink) { to.ReplaceSlices(scope, all) })
+}
+
+// Synced implements source.Sink.
+func (f *feed) Synced() { f.each(source.Sink.Synced) }
