@@ -32,6 +32,28 @@ func TestOnlyTheChosenServicesAreAnswered(t *testing.T) {
 	expectPods(t, server, "the first one is not when it has lost it", mine)
 }
 
+func TestOnlyServicesOfNamespacesWithTheLabelsAreAnswered(t *testing.T) {
+	t.Parallel()
+	mine := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	elsewhere := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	label := func(s *corev1.Service, value string) {
+		cluster.ChangeNamespace(t, s.Namespace, func(n *corev1.Namespace) { n.Labels["team-of-this-test"] = value })
+	}
+	label(mine, "data")
+	cluster.Create(t, mine, elsewhere, harness.StatefulSet(mine, "db", 1), harness.StatefulSet(elsewhere, "db", 1))
+	expectPods(t, shared, "without a choice it is answered", elsewhere, "db-0")
+
+	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: alone("headless",
+		fromKubeconfig, "namespace_labels team-of-this-test in (data, queues)")})
+	expectPods(t, server, "the service of the chosen namespace is answered", mine, "db-0")
+	expectPods(t, server, "a service of another namespace is not", elsewhere)
+
+	label(elsewhere, "queues")
+	expectPods(t, server, "it is once its namespace has the label", elsewhere, "db-0")
+	label(mine, "web")
+	expectPods(t, server, "the first one is not when its namespace has lost it", mine)
+}
+
 func TestTheAPIServerIsFoundByItsURLAndCertificates(t *testing.T) {
 	t.Parallel()
 	db := harness.HeadlessService(cluster.NewNamespace(t), "db")

@@ -63,6 +63,13 @@ func (c *ControlPlane) create(ctx context.Context, object runtime.Object) error 
 	return err
 }
 
+// ChangeNamespace changes a namespace, again where somebody else was quicker.
+func (c *ControlPlane) ChangeNamespace(t testing.TB, name string, change func(*corev1.Namespace)) {
+	t.Helper()
+	client := c.Client.CoreV1().Namespaces()
+	changeObject(t, name, client.Get, client.Update, change)
+}
+
 // ChangeService changes a service, again where somebody else was quicker.
 func (c *ControlPlane) ChangeService(t testing.TB, namespace, name string, change func(*corev1.Service)) {
 	t.Helper()

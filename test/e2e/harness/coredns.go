@@ -99,12 +99,11 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 	if err != nil {
 		return nil, err
 	}
-	corefile := filepath.Join(dir, "Corefile")
 	server := &CoreDNS{Address: loopback(port), ready: loopback(readyPort), dir: dir}
 	server.Process = &Process{
 		Name: "coredns",
 		Path: options.Binary,
-		Args: []string{"-conf", corefile, fmt.Sprintf("-dns.port=%d", port)},
+		Args: []string{"-conf", server.corefile(), fmt.Sprintf("-dns.port=%d", port)},
 		Env: append([]string{
 			readyVariable + "=" + server.ready, kubeconfigVariable + "=" + kubeconfig,
 			endpointVariable + "=https://" + address, authorityVariable + "=" + c.certificate(),
@@ -117,7 +116,22 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 			return nil, err
 		}
 	}
-	return server, os.WriteFile(corefile, []byte(options.Corefile), 0o600)
+	return server, os.WriteFile(server.corefile(), []byte(options.Corefile), 0o600)
+}
+
+func (s *CoreDNS) corefile() string { return filepath.Join(s.dir, "Corefile") }
+
+// ChangeCorefile writes another Corefile. A reload plugin in the old one notices it within some seconds.
+func (s *CoreDNS) ChangeCorefile(t testing.TB, corefile string) {
+	t.Helper()
+	next := s.corefile() + ".next"
+	err := os.WriteFile(next, []byte(corefile), 0o600)
+	if err == nil {
+		err = os.Rename(next, s.corefile()) // it is never seen half written
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // waitListening waits until any answer comes over both transports: TCP is served last.
