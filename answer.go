@@ -42,6 +42,10 @@ const (
 // headOctets returns what stands in a reply before its first record: the header and the question.
 func (a *asking) headOctets() int { return 12 + nameOctets(a.qname) + 4 }
 
+// signatureOctets is what a TSIG record takes over UDP (RFC 8945, 4.2), with an HMAC of SHA-512 and a long name of the key.
+// CoreDNS does not cut a reply that has one.
+const signatureOctets = 200
+
 // room returns how many octets of records the client takes: the size that CoreDNS will cut the message to, less the
 // header, the question and the OPT record that CoreDNS adds. It is 0 where these alone are too much.
 func (a *asking) room() int {
@@ -54,6 +58,9 @@ func (a *asking) room() int {
 			}
 		}
 		room -= dns.Len(&kept)
+	}
+	if a.mayBeSigned && a.state.Proto() == "udp" {
+		room -= signatureOctets
 	}
 	return max(0, room)
 }

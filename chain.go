@@ -3,7 +3,6 @@ package headless
 import (
 	"net"
 	"net/netip"
-	"reflect"
 	"slices"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -18,38 +17,12 @@ func (z zonesBehind) serves(lower string) bool {
 }
 
 // findBehind returns the zones of the kubernetes plugin, if it is in the server block and comes after us.
-//
-// They are read by reflection from its exported field: importing the plugin would compile it into builds that leave it
-// out, and its own dependencies into our module.
 func findBehind(cfg *dnsserver.Config) zonesBehind {
 	handler := cfg.Handler("kubernetes")
 	if handler == nil || !comesBefore(pluginName, "kubernetes") {
 		return nil
 	}
-	value := reflect.Indirect(reflect.ValueOf(handler))
-	if value.Kind() != reflect.Struct {
-		return nil
-	}
-	field := value.FieldByName("Zones")
-	if !field.IsValid() {
-		return nil
-	}
-	zones, _ := reflect.TypeAssert[[]string](field)
-	return zones
-}
-
-// comesBefore says whether one plugin is asked before the other, in this build of CoreDNS.
-func comesBefore(one, other string) bool {
-	return slices.Index(dnsserver.Directives, one) < slices.Index(dnsserver.Directives, other)
-}
-
-// CacheBypassZones implements cache.ZoneBypasser: in a build where the cache plugin is asked before us it must keep
-// none of our answers, for it cannot tell clients apart and would give one answer to all.
-func (h *Headless) CacheBypassZones() []string {
-	if comesBefore("cache", pluginName) {
-		return h.Zones
-	}
-	return nil
+	return stringsOf(handler, "Zones")
 }
 
 // boundAddresses returns the addresses at which clients can reach the server: those it is bound to, where it is bound

@@ -2,31 +2,10 @@ package headless
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/coredns/coredns/core/dnsserver"
 )
-
-// withOrder sets the order of plugins for one test.
-func withOrder(t *testing.T, order ...string) {
-	t.Helper()
-	before := dnsserver.Directives
-	t.Cleanup(func() { dnsserver.Directives = before })
-	dnsserver.Directives = order
-}
-
-func TestACacheAboveUsKeepsNoneOfOurAnswers(t *testing.T) {
-	h := newTestHeadless(t)
-	withOrder(t, "acl", "headless", "cache")
-	if got := h.CacheBypassZones(); got != nil {
-		t.Errorf("With the cache below us the zones %q bypass it", got)
-	}
-	withOrder(t, "acl", "cache", "headless")
-	if got := h.CacheBypassZones(); !slices.Equal(got, h.Zones) {
-		t.Errorf("With the cache above us the zones %q bypass it, want %q", got, h.Zones)
-	}
-}
 
 func TestOurOwnAddressesAreThoseThatClientsCanReach(t *testing.T) {
 	tests := map[string]struct {

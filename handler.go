@@ -91,6 +91,7 @@ func (a *asking) write(answer reply) error {
 	m.SetRcode(a.state.Req, answer.rcode)
 	m.Authoritative = true
 	m.Truncated = answer.truncated
+	m.Compress = a.mayBeSigned // else CoreDNS finds out whether it must be
 	m.Answer, m.Extra = answer.answer, answer.extra
 	if len(m.Answer) == 0 && !m.Truncated {
 		m.Ns = []dns.RR{a.soa()}

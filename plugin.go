@@ -52,6 +52,8 @@ type Headless struct {
 	cache             *endpointsCache
 	behind            zonesBehind
 	transfers         bool // the transfer plugin is in the server block
+	mayBeSigned       bool // and so is the tsig plugin
+	bypassesCache     bool // the cache plugin above us was told which zones to leave alone
 	addressesOfServer []netip.Addr
 
 	started atomic.Bool // what is set when the server starts is set: the ready plugin may ask before

@@ -39,8 +39,15 @@ func setup(c *caddy.Controller) error {
 	c.OnRestart(restarting.begin)
 	c.OnRestartFailed(restarting.failed)
 	c.OnStartup(func() error {
+		if err := checkOrder(cfg, h.Zones); err != nil {
+			return plugin.Error(pluginName, err)
+		}
+		if h.keptByCache(cfg) {
+			log.Warningf("The cache stands before %s in this build of CoreDNS and keeps its answers: %s", pluginName, remedy)
+		}
 		h.behind = findBehind(cfg)
 		h.transfers = cfg.Handler("transfer") != nil
+		h.mayBeSigned = cfg.Handler("tsig") != nil
 		h.addressesOfServer = boundAddresses(cfg)
 		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
 		restarting.add(end)

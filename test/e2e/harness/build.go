@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,6 +29,31 @@ func BuildControlPlane() (string, error) {
 // BuildCoreDNS builds the ready-made CoreDNS with the race detector and returns the path of the binary.
 func BuildCoreDNS() (string, error) {
 	return build("coredns", filepath.Join("..", "..", "cmd", "coredns"), "-race", ".")
+}
+
+// BuildReorderedCoreDNS builds the same with the order of plugins that the environment variable HEADLESS_PLACE says. Only
+// a test has such a choice: the file that makes it stands beside the tests, and takes the place of the real one.
+func BuildReorderedCoreDNS() (string, error) {
+	main, err := filepath.Abs(filepath.Join("..", "..", "cmd", "coredns"))
+	if err != nil {
+		return "", err
+	}
+	order, err := filepath.Abs(filepath.Join("testdata", "order", "order.go"))
+	if err != nil {
+		return "", err
+	}
+	overlay, err := filepath.Abs(filepath.Join(binaries, "reordered.json"))
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(main, "order.go"): order}})
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		return "", err
+	}
+	return build("reordered", main, "-race", "-overlay="+overlay, ".")
 }
 
 // build runs go build in a folder, for that is where the module is. The last of the arguments is the package.

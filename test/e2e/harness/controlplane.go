@@ -105,7 +105,7 @@ func (c *ControlPlane) apiServerFlags(etcdURL string, port int) []string {
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port),
 		"--cert-dir=" + c.path("certificates"),
 		"--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112",
-		"--token-auth-file=" + c.path(tokensFile), "--client-ca-file=" + c.path(clientCAFile), "--authorization-mode=RBAC",
+		"--token-auth-file=" + c.path(tokensFile), "--client-ca-file=" + c.path(authorityFile), "--authorization-mode=RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.path(signingKeyFile), "--service-account-signing-key-file=" + c.path(signingKeyFile),
 		"--audit-policy-file=" + c.path(auditPolicyFile), "--audit-log-path=" + c.path(auditLogFile),

@@ -19,6 +19,8 @@ const (
 	certificateVariable = "CLIENT_CERT"     // and files with certificates
 	keyVariable         = "CLIENT_KEY"
 	authorityVariable   = "CA_CERT"
+	serverCertVariable  = "SERVER_CERT" // what it shows its own clients
+	serverKeyVariable   = "SERVER_KEY"
 )
 
 // CoreDNS is a process that serves a Corefile on a loopback port of its own.
@@ -108,6 +110,7 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 			readyVariable + "=" + server.ready, kubeconfigVariable + "=" + kubeconfig,
 			endpointVariable + "=https://" + address, authorityVariable + "=" + c.certificate(),
 			certificateVariable + "=" + c.path(clientCertificateFile), keyVariable + "=" + c.path(clientKeyFile),
+			serverCertVariable + "=" + c.path(serverCertificateFile), serverKeyVariable + "=" + c.path(serverKeyFile),
 			"GORACE=halt_on_error=0",
 		}, options.Env...),
 	}
@@ -148,7 +151,7 @@ func (s *CoreDNS) waitListening() error {
 		return nil
 	})
 	if !s.Running() {
-		return errors.New("starting CoreDNS: it has ended") // Close tells what it said
+		return fmt.Errorf("starting CoreDNS: it has ended with exit code %d", s.exitCode()) // Close tells what it said
 	}
 	if err != nil {
 		return fmt.Errorf("starting CoreDNS: %w\n%s", err, s.LastLines(20))

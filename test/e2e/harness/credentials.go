@@ -40,7 +40,7 @@ func (c *ControlPlane) writeCredentials() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.writeKey(signingKeyFile, key), c.writeClientCertificate()); err != nil {
+	if err := errors.Join(c.writeKey(signingKeyFile, key), c.writeCertificates()); err != nil {
 		return err
 	}
 	return os.WriteFile(c.path(auditPolicyFile), []byte(auditPolicy), 0o600)

@@ -32,8 +32,8 @@ type Want struct {
 	Extra []string
 }
 
-// Ask asks one question. network is udp or tcp.
-func Ask(network, address, question string) (*dns.Msg, error) {
+// Query is the message that asks a question.
+func Query(question string) (*dns.Msg, error) {
 	name, typeName, ok := strings.Cut(question, " ")
 	qtype, known := dns.StringToType[typeName]
 	if !ok || !known {
@@ -41,6 +41,15 @@ func Ask(network, address, question string) (*dns.Msg, error) {
 	}
 	query := new(dns.Msg).SetQuestion(name, qtype)
 	query.SetEdns0(UDPSize, false)
+	return query, nil
+}
+
+// Ask asks one question. network is udp or tcp.
+func Ask(network, address, question string) (*dns.Msg, error) {
+	query, err := Query(question)
+	if err != nil {
+		return nil, err
+	}
 	client := &dns.Client{Net: network, Timeout: 5 * time.Second}
 	reply, _, err := client.Exchange(query, address)
 	return reply, err
@@ -53,7 +62,7 @@ func Check(address string, wants ...Want) error {
 		for _, network := range Transports {
 			reply, err := Ask(network, address, want.Question)
 			if err == nil {
-				err = want.compare(reply)
+				err = want.Compare(reply)
 			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s over %s: %w", want.Question, network, err))
@@ -63,7 +72,8 @@ func Check(address string, wants ...Want) error {
 	return errors.Join(errs...)
 }
 
-func (w Want) compare(reply *dns.Msg) error {
+// Compare tells where a reply is another one than wanted.
+func (w Want) Compare(reply *dns.Msg) error {
 	want, err := w.text()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"testing"
 )
 
 // ports holds those that were handed out: two callers never get the same one, however late they begin to listen.
@@ -11,6 +12,16 @@ var ports = struct {
 	sync.Mutex
 	taken map[int]bool
 }{taken: map[int]bool{}}
+
+// FreeAddress returns a loopback address that is free for TCP and for UDP.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loopback(port)
+}
 
 // freePort returns a loopback port that is free for TCP and for UDP.
 func freePort() (int, error) {

@@ -90,6 +90,9 @@ func (p *Process) Running() bool {
 	}
 }
 
+// exitCode is that of a process that was started and has ended.
+func (p *Process) exitCode() int { return p.command.ProcessState.ExitCode() }
+
 // Output is what the process has written so far, over all its runs.
 func (p *Process) Output() string { return p.output.String() }
 
