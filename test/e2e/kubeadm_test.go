@@ -37,7 +37,7 @@ var kubernetesOptions = map[string]string{"kubernetes whole": "", "kubernetes wi
 // that a cluster asks of its DNS.
 func expectWholeDNS(t *testing.T, options harness.CoreDNSOptions, kubernetes string) {
 	t.Helper()
-	resolver := harness.StartResolver(t, "www.example.org. 300 IN A 192.0.2.1", "1.2.0.192.in-addr.arpa. 300 IN PTR www.example.org.")
+	resolver := harness.StartResolver(t, "www.example.org. 300 IN A 192.0.2.201", "201.2.0.192.in-addr.arpa. 300 IN PTR www.example.org.")
 	options.Corefile = kubeadmCorefile(t, resolver.Address, kubernetes)
 	server := cluster.StartCoreDNS(t, options)
 	db, web := createServices(t)
@@ -159,8 +159,8 @@ func namesOfKubernetes(t *testing.T, s *corev1.Service) []harness.Want {
 func expectForwarded(t *testing.T, server *harness.CoreDNS, resolver *harness.Resolver) {
 	t.Helper()
 	for question, want := range map[string]string{
-		"www.example.org. A":          "192.0.2.1",
-		"1.2.0.192.in-addr.arpa. PTR": "www.example.org.",
+		"www.example.org. A":          "192.0.2.201",
+		"201.2.0.192.in-addr.arpa. PTR": "www.example.org.",
 		"none.example.org. A":         "NXDOMAIN",
 	} {
 		for _, network := range harness.Transports {
