@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"math"
 	"net"
 
 	"github.com/coredns/coredns/plugin/pkg/edns"
@@ -24,6 +25,7 @@ func nameError() reply { return reply{rcode: dns.RcodeNameError} }
 // asking is a query together with what is known about it.
 type asking struct {
 	*Headless
+	// state is nil in a zone transfer, where all records are wanted.
 	state *request.Request
 	// qname is the question's name in its own case, zone the part of it that is our zone, lower the name in lower case.
 	qname, zone, lower string
@@ -49,6 +51,9 @@ const signatureOctets = 200
 // room returns how many octets of records the client takes: the size that CoreDNS will cut the message to, less the
 // header, the question and the OPT record that CoreDNS adds. It is 0 where these alone are too much.
 func (a *asking) room() int {
+	if a.state == nil {
+		return math.MaxInt32
+	}
 	room := a.state.Size() - a.headOctets()
 	if opt := a.state.Req.IsEdns0(); opt != nil {
 		kept := dns.OPT{Hdr: dns.RR_Header{Name: "."}}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -28,8 +27,7 @@ type endpointsCache struct {
 	synced  atomic.Bool
 	// firstSync is closed when synced becomes true.
 	firstSync chan struct{}
-	// changed is when an answer changed last, in seconds since 1970.
-	changed atomic.Uint32
+	serials   serials
 
 	// Written by the source, under the lock.
 	mu       sync.Mutex
@@ -56,6 +54,7 @@ func newEndpointsCache(shape cacheShape) *endpointsCache {
 		c.reverse = new(reverseIndex)
 	}
 	c.index.Store(&serviceIndex{})
+	c.serials.begin()
 	return c
 }
 
@@ -152,7 +151,7 @@ func (c *endpointsCache) publish(s *service) {
 		now.empty = 1
 	}
 	c.recount(s, now)
-	c.touch()
+	c.serials.changed()
 }
 
 // recount takes back what a service added to the counts, and adds what it adds now.
@@ -162,11 +161,6 @@ func (c *endpointsCache) recount(s *service, now counts) {
 	c.counted.claimed += now.claimed - s.counted.claimed
 	c.counted.endpoints += now.endpoints - s.counted.endpoints
 	s.counted = now
-}
-
-// touch moves the time of the last change on; it never goes back, whatever the clock does.
-func (c *endpointsCache) touch() {
-	c.changed.Store(max(c.changed.Load(), uint32(time.Now().Unix()))) // #nosec G115 -- a serial wraps, by RFC 1982
 }
 
 // addService reports whether it is new.

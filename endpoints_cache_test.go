@@ -176,15 +176,6 @@ func content(c *endpointsCache) map[string]string {
 	return seen
 }
 
-func TestTheSerialNeverGoesBack(t *testing.T) {
-	c := newTestCache(t)
-	c.changed.Store(4_000_000_000)
-	c.SetService(headlessService("default", "db"))
-	if got := c.changed.Load(); got != 4_000_000_000 {
-		t.Errorf("The serial went from 4000000000 to %d", got)
-	}
-}
-
 func BenchmarkChangeOfOneSlice(b *testing.B) {
 	for _, n := range []int{100, 1000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

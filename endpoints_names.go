@@ -67,3 +67,22 @@ func (e *endpoints) at(address netip.Addr, from, to int) []int32 {
 	}
 	return found
 }
+
+// names returns what stands before the service's own name in the names that have records, the dot included: nothing, the
+// names of the ready endpoints, and those of their ports that have one.
+func (e *endpoints) names() []string {
+	if e.ready() == 0 {
+		return nil
+	}
+	names := []string{""}
+	for i := range e.all[:e.ready()] {
+		names = append(names, string(e.all[i].appendLabel(nil))+".")
+	}
+	for _, port := range e.ports {
+		if port.Name != "" {
+			names = append(names, "_"+port.Name+"._"+port.Protocol+".")
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -21,33 +21,30 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	case zone == "":
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	case r.Opcode != dns.OpcodeQuery:
-		return h.leave(ctx, w, r, h.Next != nil, dns.RcodeNotImplemented)
+		return h.leave(ctx, w, r, dns.RcodeNotImplemented)
+	case isTransfer(state.QType()):
+		return h.serveTransfer(ctx, &state, zone)
 	case state.QClass() != dns.ClassINET:
-		return h.leave(ctx, w, r, h.Next != nil, dns.RcodeRefused)
-	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
-		return h.leave(ctx, w, r, h.transfers, dns.RcodeRefused) // the transfer plugin stands below
+		return h.leave(ctx, w, r, dns.RcodeRefused)
 	case !h.cache.synced.Load():
 		return h.serveUnsynced(ctx, &state)
 	}
 
 	a := h.asking(&state, zone)
-	answer, ours := a.reply()
-	if !ours {
-		if h.behind.serves(a.lower) {
-			return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+	answer, left := a.answer()
+	if left {
+		if a.name.kind == nameApex && a.qtype == dns.TypeSOA {
+			w = &serialWriter{ResponseWriter: w, serials: &h.cache.serials}
 		}
-		answer = a.zoneReply()
-		if h.Fall.Through(a.lower) && (answer.rcode == dns.RcodeNameError || isReversePart(a.lower)) {
-			return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
-		}
+		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	}
 	return dns.RcodeSuccess, a.write(answer)
 }
 
-// leave leaves a message that is no question for records of the Internet to the plugins behind, if they take it; the
-// rcode is for those that they do not.
-func (h *Headless) leave(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, taken bool, rcode int) (int, error) {
-	if !taken {
+// leave leaves a message that is no question for records of the Internet to the plugins behind; the rcode is for where
+// there are none.
+func (h *Headless) leave(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, rcode int) (int, error) {
+	if h.Next == nil {
 		return rcode, nil
 	}
 	return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
@@ -67,11 +64,31 @@ func (h *Headless) zoneOf(lower string) string {
 func (h *Headless) asking(state *request.Request, zone string) *asking {
 	a := &asking{Headless: h, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType()}
 	a.zone = a.qname[len(a.qname)-len(zone):]
-	a.name = parseName(a.lower, zone)
-	if a.name.kind != nameApex && dnsutil.IsReverse(a.lower) > 0 {
+	a.parse()
+	return a
+}
+
+// parse tells what the name stands for. Services have no names in reverse zones.
+func (a *asking) parse() {
+	a.name = parseName(a.lower, a.zone)
+	if a.name.kind >= nameNamespace && dnsutil.IsReverse(a.lower) > 0 {
 		a.name = name{kind: nameOther}
 	}
-	return a
+}
+
+// answer answers what is not left to the plugins behind: names of headless services, and those of a zone where no
+// kubernetes plugin behind us serves it.
+func (a *asking) answer() (r reply, left bool) {
+	r, ours := a.reply()
+	switch {
+	case ours:
+		return r, false
+	case a.behind.serves(a.lower):
+		return reply{}, true
+	}
+	r = a.zoneReply()
+	unknown := r.rcode == dns.RcodeNameError || len(r.answer) == 0 && isReversePart(a.lower)
+	return r, unknown && a.Fall.Through(a.lower)
 }
 
 // reply answers for names of headless services; ours is false for all others.

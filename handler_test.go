@@ -206,15 +206,6 @@ func TestOddQuestionsGetTheirRcode(t *testing.T) {
 	}
 }
 
-func TestTransfersAreLeftToTheTransferPlugin(t *testing.T) {
-	h := newTestHeadless(t)
-	next := &nextPlugin{reply: replying(dns.RcodeSuccess)}
-	h.Next, h.transfers = next, true
-	if _, err := h.ServeDNS(t.Context(), dnstest.NewRecorder(&test.ResponseWriter{}), new(dns.Msg).SetAxfr("cluster.local.")); err != nil || len(next.asked) != 1 {
-		t.Errorf("The next plugin was asked %d times: %v", len(next.asked), err)
-	}
-}
-
 func TestMessagesThatAreNoQuestionsAreLeftToThePluginsBehind(t *testing.T) {
 	chaos := &dns.Msg{Question: []dns.Question{{Name: dbName, Qtype: dns.TypeTXT, Qclass: dns.ClassCHAOS}}}
 	for what, r := range map[string]*dns.Msg{"a NOTIFY": new(dns.Msg).SetNotify("cluster.local."), "class CHAOS": chaos} {

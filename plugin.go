@@ -24,6 +24,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/plugin/transfer"
 )
 
 const pluginName = "headless"
@@ -51,12 +52,13 @@ type Headless struct {
 	// Set when the server starts, read by queries.
 	cache             *endpointsCache
 	behind            zonesBehind
-	transfers         bool // the transfer plugin is in the server block
-	mayBeSigned       bool // and so is the tsig plugin
-	bypassesCache     bool // the cache plugin above us was told which zones to leave alone
+	mayBeSigned       bool                  // the tsig plugin is in the server block
+	bypassesCache     bool                  // the cache plugin above us was told which zones to leave alone
+	transfer          *transfer.Transfer    // the transfer plugin of the server block, if it has one
+	transferers       []transfer.Transferer // the plugins behind us that have zones to transfer
 	addressesOfServer []netip.Addr
 
-	started atomic.Bool // what is set when the server starts is set: the ready plugin may ask before
+	started *atomic.Bool // what is set when the server starts is set: the ready plugin may ask before
 }
 
 var _ plugin.Handler = (*Headless)(nil)

@@ -48,5 +48,5 @@ func (c *endpointsCache) publishIndex() {
 		next.namespaces[s.name.Namespace]++
 	}
 	c.index.Store(next)
-	c.touch()
+	c.serials.changed()
 }

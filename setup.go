@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -46,7 +47,7 @@ func setup(c *caddy.Controller) error {
 			log.Warningf("The cache stands before %s in this build of CoreDNS and keeps its answers: %s", pluginName, remedy)
 		}
 		h.behind = findBehind(cfg)
-		h.transfers = cfg.Handler("transfer") != nil
+		h.findTransfers(cfg)
 		h.mayBeSigned = cfg.Handler("tsig") != nil
 		h.addressesOfServer = boundAddresses(cfg)
 		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
@@ -77,6 +78,7 @@ func (c *config) handler() *Headless {
 		soaTTL:       c.soaTTL,
 		forwardZone:  c.forwardZone(),
 		random:       rand.Uint32N,
+		started:      new(atomic.Bool),
 	}
 }
 

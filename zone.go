@@ -51,7 +51,7 @@ func (a *asking) zoneReply() reply {
 func (a *asking) apex() reply {
 	switch a.qtype {
 	case dns.TypeSOA:
-		return reply{answer: []dns.RR{a.soa()}}
+		return reply{answer: []dns.RR{a.mergedSOA()}}
 	case dns.TypeNS:
 		ns := &dns.NS{Hdr: a.header(dns.TypeNS), Ns: dnsutil.Join("ns.dns", a.zone)}
 		glue, _ := a.serverAddresses(ns.Ns, a.room()-dns.Len(ns), dns.TypeA, dns.TypeAAAA)
@@ -78,11 +78,11 @@ func (a *asking) serverAddresses(owner string, room int, types ...uint16) (recor
 
 // soa returns the zone's SOA record, which negative answers carry as well: its minimum is how long they may be kept
 // (RFC 2308).
-func (a *asking) soa() dns.RR {
+func (a *asking) soa() *dns.SOA {
 	return &dns.SOA{
 		Hdr:    dns.RR_Header{Name: a.zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: a.soaTTL},
 		Ns:     dnsutil.Join("ns.dns", a.zone),
 		Mbox:   dnsutil.Join("hostmaster", a.zone),
-		Serial: a.cache.changed.Load(), Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: a.negativeTTL,
+		Serial: a.cache.serials.at(a.cache.serials.now(), 0), Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: a.negativeTTL,
 	}
 }

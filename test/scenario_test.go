@@ -43,13 +43,16 @@ import (
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/file"
 	_ "github.com/coredns/coredns/plugin/header"
 	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/loadbalance"
 	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/metadata"
 	_ "github.com/coredns/coredns/plugin/minimal"
 	_ "github.com/coredns/coredns/plugin/rewrite"
 	_ "github.com/coredns/coredns/plugin/template"
+	_ "github.com/coredns/coredns/plugin/transfer"
 	_ "github.com/coredns/coredns/plugin/whoami"
 
 	_ "github.com/headless-dns/headless"
@@ -62,9 +65,9 @@ const patience = 2 * time.Second
 func TestMain(m *testing.M) {
 	caddy.Quiet, dnsserver.Quiet, dnsserver.Port = true, true, "0"
 	if err := dnsserver.SetDirectives([]string{
-		"bind", "errors", "log", "rewrite", "acl",
+		"metadata", "bind", "errors", "log", "rewrite", "acl",
 		"headless",
-		"loadbalance", "cache", "header", "minimal", "template", "hosts", "whoami",
+		"loadbalance", "cache", "header", "minimal", "template", "transfer", "hosts", "file", "whoami",
 	}); err != nil {
 		panic(err)
 	}

@@ -159,9 +159,9 @@ func namesOfKubernetes(t *testing.T, s *corev1.Service) []harness.Want {
 func expectForwarded(t *testing.T, server *harness.CoreDNS, resolver *harness.Resolver) {
 	t.Helper()
 	for question, want := range map[string]string{
-		"www.example.org. A":          "192.0.2.201",
+		"www.example.org. A":            "192.0.2.201",
 		"201.2.0.192.in-addr.arpa. PTR": "www.example.org.",
-		"none.example.org. A":         "NXDOMAIN",
+		"none.example.org. A":           "NXDOMAIN",
 	} {
 		for _, network := range harness.Transports {
 			reply, err := harness.Ask(network, server.Address, question)

@@ -1,0 +1,42 @@
+package headless
+
+import (
+	"context"
+	"strings"
+
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/request"
+)
+
+var _ metadata.Provider = (*Headless)(nil)
+
+// Metadata implements metadata.Provider. It is called for every query before any plugin is asked, so it looks at the
+// name alone, and has nothing to say of names that are not those of a headless service.
+func (h *Headless) Metadata(ctx context.Context, state request.Request) context.Context {
+	lower := state.Name()
+	zone := h.zoneOf(lower)
+	if zone == "" || !h.cache.synced.Load() {
+		return ctx
+	}
+	a := asking{Headless: h, lower: lower, zone: zone}
+	a.parse()
+	if a.name.suffix == 0 {
+		return ctx
+	}
+	if _, ok := h.cache.lookup(a.name.service); !ok {
+		return ctx
+	}
+	service, namespace, _ := strings.Cut(a.name.service, ".")
+	set := func(label, value string) {
+		if value != "" {
+			metadata.SetValueFunc(ctx, label, func() string { return value })
+		}
+	}
+	set("headless/service", service)
+	set("headless/namespace", namespace)
+	set("headless/endpoint", a.name.endpoint)
+	set("headless/port-name", a.name.port)
+	set("headless/protocol", a.name.protocol)
+	set("headless/topology-zone", a.name.topologyZone)
+	return ctx
+}
