@@ -5,7 +5,7 @@ SHELL             := /bin/bash
 .SHELLFLAGS       := -euo pipefail -c
 export TIMEFORMAT := ==> done in %0R s
 
-MODULES  := . cmd/coredns test/bench test/e2e
+MODULES  := . cmd/coredns examples/ownstep test/bench test/e2e
 LINTER   := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 FUZZTIME ?= 30s
 BENCH    ?= .
@@ -30,6 +30,7 @@ test: lint unit e2e ## everything: linters, unit tests, scenarios, a real contro
 unit: ## unit tests and in-process scenarios, with the race detector
 	$(call step,test the plugin: units and scenarios) go test -race ./...
 	$(call step,test the ready-made CoreDNS and the README's examples) go test -C cmd/coredns -race ./...
+	$(call step,test a CoreDNS with a step of one's own) go test -C examples/ownstep ./...
 
 e2e: ## scenarios against a real control plane, which is built first
 	$(call step,test against a real control plane) go test -C test/e2e -race -count=1 -timeout 30m

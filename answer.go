@@ -17,6 +17,7 @@ type reply struct {
 	answer    []dns.RR
 	extra     []dns.RR
 	truncated bool
+	extended  *dns.EDNS0_EDE // for clients that speak EDNS; nil for none
 }
 
 // nameError is the reply for a name that does not exist.
@@ -31,6 +32,7 @@ type asking struct {
 	qname, zone, lower string
 	qtype              uint16
 	name               name
+	ttl                uint32 // of the records, in seconds
 }
 
 // Octets of a record on the wire before its data: those of its name, where that is compressed to a pointer, and of the
@@ -44,8 +46,8 @@ const (
 // headOctets returns what stands in a reply before its first record: the header and the question.
 func (a *asking) headOctets() int { return 12 + nameOctets(a.qname) + 4 }
 
-// signatureOctets is what a TSIG record takes over UDP (RFC 8945, 4.2), with an HMAC of SHA-512 and a long name of the key.
-// CoreDNS does not cut a reply that has one.
+// signatureOctets is what a TSIG record takes over UDP (RFC 8945, 4.2), with an HMAC of SHA-512 and a long name of
+// the key. CoreDNS does not cut a reply that has one.
 const signatureOctets = 200
 
 // room returns how many octets of records the client takes: the size that CoreDNS will cut the message to, less the
@@ -91,6 +93,12 @@ func (a *asking) addressRecord(owner string, ip net.IP) dns.RR {
 
 // serviceReply answers for a name of a headless service, or below it.
 func (a *asking) serviceReply(e *endpoints) reply {
+	if a.name.policy != "" && !a.policies.has(a.name.policy) {
+		return nameError()
+	}
+	if r, ok := a.policyReply(e); ok {
+		return r
+	}
 	found := a.find(e)
 	if found.len() == 0 {
 		return a.nothingFound(e)
@@ -109,10 +117,10 @@ func (a *asking) serviceReply(e *endpoints) reply {
 // nothingFound is the reply for a service's name, or one below it, that no endpoint answers to.
 func (a *asking) nothingFound(e *endpoints) reply {
 	switch {
-	case a.name.kind == nameZone, a.name.kind == nameAboveZone:
+	case a.name.kind == nameZone, a.name.kind == nameAbove:
 		// A zone without endpoints may be drained or mistyped; as the kubernetes plugin sees it, each has a name.
 		return reply{}
-	case a.name.kind == nameEndpoint && e.hasProtocol(a.name.endpoint):
+	case (a.name.kind == nameEndpoint || a.name.kind == nameBelowService) && e.hasProtocol(a.name.endpoint):
 		return reply{} // _tcp.SERVICE... has names below it
 	case a.name.kind == nameService && len(e.all) > e.ready() && a.unreadyNames.match(a.name.service):
 		return reply{} // and so has SERVICE where pods that are not ready have names
@@ -123,29 +131,41 @@ func (a *asking) nothingFound(e *endpoints) reply {
 // addresses answers with as many addresses as the client takes, each endpoint being as likely as another to be among
 // them and to come first.
 func (a *asking) addresses(found selection) reply {
-	data := 4
-	if a.qtype == dns.TypeAAAA {
-		data = 16
-	}
-	n := min(found.len(), a.room()/(recordOctets+data))
-	header := a.header(a.qtype)
+	n := min(found.len(), a.fitting())
 	order := newSample(found.len(), a.random)
 	defer order.release()
+	r := a.addressRecords(n, func() []byte {
+		drawn, _ := order.next()
+		return found.ip(drawn)
+	})
+	r.truncated = n < found.len()
+	return r
+}
+
+// fitting returns how many records of the question's type the client takes.
+func (a *asking) fitting() int {
+	if a.qtype == dns.TypeAAAA {
+		return a.room() / (recordOctets + net.IPv6len)
+	}
+	return a.room() / (recordOctets + net.IPv4len)
+}
+
+// addressRecords makes n records of the question's type from the addresses that next returns. All are made at once.
+func (a *asking) addressRecords(n int, next func() []byte) reply {
+	header := a.header(a.qtype)
 	records := make([]dns.RR, n)
 	if a.qtype == dns.TypeA {
 		values := make([]dns.A, n)
 		for i := range records {
-			drawn, _ := order.next()
-			values[i] = dns.A{Hdr: header, A: found.ip(drawn)}
+			values[i] = dns.A{Hdr: header, A: next()}
 			records[i] = &values[i]
 		}
 	} else {
 		values := make([]dns.AAAA, n)
 		for i := range records {
-			drawn, _ := order.next()
-			values[i] = dns.AAAA{Hdr: header, AAAA: found.ip(drawn)}
+			values[i] = dns.AAAA{Hdr: header, AAAA: next()}
 			records[i] = &values[i]
 		}
 	}
-	return reply{answer: records, truncated: n < found.len()}
+	return reply{answer: records}
 }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/headless-dns/headless/policy"
 	"github.com/headless-dns/headless/source/kubernetes"
 )
 
@@ -45,9 +46,17 @@ type config struct {
 	soaTTL          uint32
 	startupTimeout  time.Duration
 	fall            fall.F
+
+	policies     []policyBlock
+	applications []application
+	annotations  annotationRule
+	// compiled are the policies by name, and uses what they look at.
+	compiled map[string]*policy.Policy
+	uses     policy.Uses
 }
 
-// directives are the properties of a block. Each is given its arguments, and at most once a block.
+// directives are the properties of a block. Each is given its arguments, and at most once a block, save those that are
+// repeatable.
 var directives = map[string]func(c *config, args []string) error{
 	"kubeconfig":         (*config).setKubeconfig,
 	"endpoint":           (*config).setEndpoint,
@@ -62,7 +71,11 @@ var directives = map[string]func(c *config, args []string) error{
 	"negative_ttl":       func(c *config, args []string) error { return setTTL(&c.negativeTTL, args) },
 	"startup_timeout":    (*config).setStartupTimeout,
 	"fallthrough":        (*config).setFallthrough,
+	"annotations":        (*config).setAnnotations,
+	"apply":              (*config).addApplication,
 }
+
+var repeatable = map[string]bool{"apply": true}
 
 // parse reads the plugin's block of a server block. Relative paths begin at the root, as they do for CoreDNS's own
 // plugins.
@@ -79,11 +92,20 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 		if err := conf.setZones(c.RemainingArgs(), c.ServerBlockKeys); err != nil {
 			return nil, c.Err(err.Error())
 		}
+		var err error
 		seen := make(map[string]bool)
 		for c.NextBlock() {
-			if err := conf.setDirective(c.Val(), c.RemainingArgs(), seen); err != nil {
+			if c.Val() == "policy" {
+				err = conf.readPolicy(c)
+			} else {
+				err = conf.setDirective(c.Val(), c.RemainingArgs(), seen)
+			}
+			if err != nil {
 				return nil, c.Err(err.Error())
 			}
+		}
+		if err := conf.compilePolicies(); err != nil {
+			return nil, c.Err(err.Error())
 		}
 		conf.soaTTL = conf.negativeTTL
 		if !seen["negative_ttl"] {
@@ -101,7 +123,7 @@ func (c *config) setDirective(name string, args []string, seen map[string]bool) 
 	if !ok {
 		return fmt.Errorf("unknown property '%s'", name)
 	}
-	if seen[name] {
+	if seen[name] && !repeatable[name] {
 		return fmt.Errorf("property '%s' is given twice", name)
 	}
 	seen[name] = true

@@ -67,7 +67,7 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
 	tests := map[string]string{
 		"headless {\nnonsense\n}":                         "unknown property 'nonsense'",
-		"headless {\npolicy x\n}":                         "unknown property 'policy'",
+		"headless {\npolicy x\n}":                         "policy: needs a block: '{' at the end of the line, and '}' on a line of its own",
 		"headless\nheadless":                              "Testfile:2 - Error during parsing: this plugin can only be used once",
 		"headless\n{\nttl 5\n}":                           "unexpected '{'",
 		"headless {\nstartup_timeout 5s {\n}\n}":          "unexpected '}'",

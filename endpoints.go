@@ -3,6 +3,7 @@ package headless
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/headless-dns/headless/source"
 )
@@ -15,6 +16,8 @@ type endpoint struct {
 	label string
 	// ports are shared with the other endpoints of the slice.
 	ports []source.Port
+	// facts are what policies look at beside that; nil where nothing is known.
+	facts *facts
 }
 
 // appendLabel appends the first label of the endpoint's name to b: its label, else its address with dashes in the
@@ -58,6 +61,10 @@ type endpoints struct {
 	// addresses has one ready endpoint for each address, where one address stands for several of different names;
 	// else it is nil.
 	addresses []int32
+	// annotation is the name of a policy that the Service asks for, or empty.
+	annotation string
+	// memo is what policies make of the endpoints: *policies -> *policySets. It is all of the value that ever changes.
+	memo sync.Map
 }
 
 // portCount is a port, and how many ready endpoints have it.

@@ -1,7 +1,6 @@
 package headless
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,6 +27,11 @@ type endpointsCache struct {
 	// firstSync is closed when synced becomes true.
 	firstSync chan struct{}
 	serials   serials
+	// nodesByZone counts the nodes of each zone; nil where no policy looks at nodes.
+	nodesByZone atomic.Pointer[map[string]int]
+	// factsSync is closed, and factsSynced true, when all that policies look at is there, or cannot be had.
+	factsSync   chan struct{}
+	factsSynced atomic.Bool
 
 	// Written by the source, under the lock.
 	mu       sync.Mutex
@@ -35,6 +39,7 @@ type endpointsCache struct {
 	slices   map[types.NamespacedName]*source.Slice
 	joined   map[types.NamespacedName][]*source.Slice // by their service
 	dirty    map[types.NamespacedName]struct{}        // services whose endpoints must be joined anew
+	known    knownFacts
 	counted  counts
 	shown    counts // what the gauges have of it
 }
@@ -45,6 +50,7 @@ func newEndpointsCache(shape cacheShape) *endpointsCache {
 	c := &endpointsCache{
 		shape:     shape,
 		firstSync: make(chan struct{}),
+		factsSync: make(chan struct{}),
 		services:  make(map[types.NamespacedName]*service),
 		slices:    make(map[types.NamespacedName]*source.Slice),
 		joined:    make(map[types.NamespacedName][]*source.Slice),
@@ -68,7 +74,7 @@ func (c *endpointsCache) Synced() {
 // SetService implements source.Sink.
 func (c *endpointsCache) SetService(s *source.Service) {
 	c.write(func() {
-		if c.addService(s.NamespacedName) {
+		if c.addService(s) {
 			c.publishIndex()
 		}
 	})
@@ -90,7 +96,7 @@ func (c *endpointsCache) ReplaceServices(scope string, all []*source.Service) {
 		changed := false
 		for _, s := range all {
 			delete(gone, s.NamespacedName)
-			changed = c.addService(s.NamespacedName) || changed
+			changed = c.addService(s) || changed
 		}
 		for name := range gone {
 			changed = c.removeService(name) || changed
@@ -142,6 +148,8 @@ func (c *endpointsCache) write(change func()) {
 // publish makes the endpoints those that queries see.
 func (c *endpointsCache) publish(s *service) {
 	e := join(c.joined[s.name], c.shape.podNames)
+	e.annotation = s.policy
+	c.known.give(e)
 	before := s.endpoints.Swap(e)
 	if c.reverse != nil {
 		c.reverse.update(s, before, e)
@@ -164,14 +172,19 @@ func (c *endpointsCache) recount(s *service, now counts) {
 }
 
 // addService reports whether it is new.
-func (c *endpointsCache) addService(name types.NamespacedName) bool {
-	if _, ok := c.services[name]; ok {
-		return false
+func (c *endpointsCache) addService(in *source.Service) bool {
+	name := in.NamespacedName
+	s, known := c.services[name]
+	if !known {
+		s = &service{name: name, key: name.Name + "." + name.Namespace}
+		c.services[name] = s
+		c.known.enter(c.joined[name]...)
 	}
-	s := &service{name: name, key: name.Name + "." + name.Namespace}
-	c.services[name] = s
-	c.publish(s)
-	return true
+	if !known || s.policy != in.Policy {
+		s.policy = in.Policy
+		c.publish(s)
+	}
+	return !known
 }
 
 // removeService reports whether it was there.
@@ -181,6 +194,7 @@ func (c *endpointsCache) removeService(name types.NamespacedName) bool {
 		return false
 	}
 	delete(c.services, name)
+	c.known.leave(c.joined[name]...)
 	c.recount(s, counts{})
 	if c.reverse != nil {
 		c.reverse.update(s, s.endpoints.Load(), nil)
@@ -194,6 +208,9 @@ func (c *endpointsCache) addSlice(s *source.Slice) {
 	}
 	c.slices[s.NamespacedName] = s
 	of := serviceOf(s)
+	if c.services[of] != nil {
+		c.known.enter(s)
+	}
 	c.joined[of] = append(c.joined[of], s)
 	c.dirty[of] = struct{}{}
 }
@@ -207,6 +224,9 @@ func (c *endpointsCache) removeSlice(name types.NamespacedName) {
 
 func (c *endpointsCache) removeFromService(s *source.Slice) {
 	of := serviceOf(s)
+	if c.services[of] != nil {
+		c.known.leave(s)
+	}
 	rest := slices.DeleteFunc(c.joined[of], func(other *source.Slice) bool { return other == s })
 	if len(rest) == 0 {
 		delete(c.joined, of)
@@ -214,21 +234,6 @@ func (c *endpointsCache) removeFromService(s *source.Slice) {
 		c.joined[of] = rest
 	}
 	c.dirty[of] = struct{}{}
-}
-
-// copyTo delivers everything to another cache, slices first: no service appears without its endpoints.
-func (c *endpointsCache) copyTo(to source.Sink) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to.ReplaceSlices("", slices.Collect(maps.Values(c.slices)))
-	services := make([]*source.Service, 0, len(c.services))
-	for name := range c.services {
-		services = append(services, &source.Service{NamespacedName: name})
-	}
-	to.ReplaceServices("", services)
-	if c.synced.Load() {
-		to.Synced()
-	}
 }
 
 // close takes back what was counted.

@@ -133,7 +133,12 @@ func changeAtRandom(random *rand.Rand, c *endpointsCache, services map[types.Nam
 	service := nsName(namespace, []string{"db", "web"}[random.IntN(2)])
 	s := sliceWith(namespace, service.Name, fmt.Sprint("s", random.IntN(3)))
 	for i := range random.IntN(4) {
-		s.Endpoints = append(s.Endpoints, ready(fmt.Sprintf("10.0.0.%d", 1+i+random.IntN(3)), ""))
+		e := ready(fmt.Sprintf("10.0.0.%d", 1+i+random.IntN(3)), "")
+		// A pod may stand in a slice twice, and in several slices.
+		if pod := random.IntN(5); pod > 0 {
+			e.Pod, e.Node = nsName(namespace, fmt.Sprint("p", pod)), fmt.Sprint("n", random.IntN(3))
+		}
+		s.Endpoints = append(s.Endpoints, e)
 	}
 	switch random.IntN(6) {
 	case 0:

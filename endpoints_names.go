@@ -68,8 +68,8 @@ func (e *endpoints) at(address netip.Addr, from, to int) []int32 {
 	return found
 }
 
-// names returns what stands before the service's own name in the names that have records, the dot included: nothing, the
-// names of the ready endpoints, and those of their ports that have one.
+// names returns what stands before the service's own name in the names that have records, the dot included: nothing,
+// the names of the ready endpoints, and those of their ports that have one.
 func (e *endpoints) names() []string {
 	if e.ready() == 0 {
 		return nil

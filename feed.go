@@ -2,6 +2,8 @@ package headless
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -110,6 +112,22 @@ func (f *feed) leave(shape cacheShape) int {
 	return len(f.caches)
 }
 
+// copyTo delivers everything to another cache, slices first: no service appears without its endpoints.
+func (c *endpointsCache) copyTo(to source.Sink) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.copyFactsTo(to)
+	to.ReplaceSlices("", slices.Collect(maps.Values(c.slices)))
+	services := make([]*source.Service, 0, len(c.services))
+	for name, s := range c.services {
+		services = append(services, &source.Service{NamespacedName: name, Policy: s.policy})
+	}
+	to.ReplaceServices("", services)
+	if c.synced.Load() {
+		to.Synced()
+	}
+}
+
 // each hands something to all caches.
 func (f *feed) each(deliver func(source.Sink)) {
 	f.mu.Lock()
@@ -145,5 +163,32 @@ func (f *feed) ReplaceSlices(scope string, all []*source.Slice) {
 	f.each(func(to source.Sink) { to.ReplaceSlices(scope, all) })
 }
 
+// SetPod implements source.Sink.
+func (f *feed) SetPod(p *source.Pod) { f.each(func(to source.Sink) { to.SetPod(p) }) }
+
+// DeletePod implements source.Sink.
+func (f *feed) DeletePod(name types.NamespacedName) {
+	f.each(func(to source.Sink) { to.DeletePod(name) })
+}
+
+// ReplacePods implements source.Sink.
+func (f *feed) ReplacePods(scope string, all []*source.Pod) {
+	f.each(func(to source.Sink) { to.ReplacePods(scope, all) })
+}
+
+// SetNode implements source.Sink.
+func (f *feed) SetNode(n *source.Node) { f.each(func(to source.Sink) { to.SetNode(n) }) }
+
+// DeleteNode implements source.Sink.
+func (f *feed) DeleteNode(name string) { f.each(func(to source.Sink) { to.DeleteNode(name) }) }
+
+// ReplaceNodes implements source.Sink.
+func (f *feed) ReplaceNodes(all []*source.Node) {
+	f.each(func(to source.Sink) { to.ReplaceNodes(all) })
+}
+
 // Synced implements source.Sink.
 func (f *feed) Synced() { f.each(source.Sink.Synced) }
+
+// FactsSynced implements source.Sink.
+func (f *feed) FactsSynced() { f.each(source.Sink.FactsSynced) }

@@ -62,7 +62,7 @@ func (h *Headless) zoneOf(lower string) string {
 }
 
 func (h *Headless) asking(state *request.Request, zone string) *asking {
-	a := &asking{Headless: h, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType()}
+	a := &asking{Headless: h, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType(), ttl: h.ttl}
 	a.zone = a.qname[len(a.qname)-len(zone):]
 	a.parse()
 	return a
@@ -112,6 +112,10 @@ func (a *asking) write(answer reply) error {
 	m.Answer, m.Extra = answer.answer, answer.extra
 	if len(m.Answer) == 0 && !m.Truncated {
 		m.Ns = []dns.RR{a.soa()}
+	}
+	if answer.extended != nil && a.state.Req.IsEdns0() != nil {
+		m.SetEdns0(dns.DefaultMsgSize, false)
+		m.IsEdns0().Option = append(m.IsEdns0().Option, answer.extended)
 	}
 	return a.state.W.WriteMsg(m)
 }

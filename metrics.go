@@ -43,7 +43,56 @@ var (
 		Name:      "source_errors_total",
 		Help:      "Counter of failures to read from the API server or from manifests.",
 	}, []string{"operation"})
+
+	// policyAnswerCount counts the answers of policies.
+	policyAnswerCount = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "policy_answers_total",
+		Help:      "Counter of answers that a policy chose, or with mode observed would have chosen.",
+	}, []string{"policy", "mode"})
+	// policyEndpointCount counts what policies leave and leave out.
+	policyEndpointCount = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "policy_endpoints_total",
+		Help:      "Counter of endpoints that policies left for clients, or with outcome withheld left out.",
+	}, []string{"policy", "mode", "outcome"})
+	// unknownPolicyCount counts annotations that name no policy.
+	unknownPolicyCount = promauto.NewCounter(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "unknown_policies_total",
+		Help:      "Counter of Services whose annotation names a policy that is not defined.",
+	})
+	// expressionErrorCount counts expressions that failed for an endpoint.
+	expressionErrorCount = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "expression_errors_total",
+		Help:      "Counter of endpoints that lost their place in a policy because an expression failed for them.",
+	}, []string{"policy"})
 )
+
+// policyCounters are those of one policy in one mode.
+type policyCounters struct {
+	answers, left, withheld prometheus.Counter
+}
+
+func countersOf(policy, mode string) policyCounters {
+	return policyCounters{
+		answers:  policyAnswerCount.WithLabelValues(policy, mode),
+		left:     policyEndpointCount.WithLabelValues(policy, mode, "left"),
+		withheld: policyEndpointCount.WithLabelValues(policy, mode, "withheld"),
+	}
+}
+
+// count counts an answer. What a policy begins with is what clients would get without the rest of it.
+func (p *policyCounters) count(c chosen) {
+	p.answers.Inc()
+	p.left.Add(float64(c.Len()))
+	p.withheld.Add(float64(c.Began() - c.Len()))
+}
 
 // counts are the numbers behind the gauges.
 type counts struct {

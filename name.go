@@ -31,8 +31,9 @@ const (
 	// nameZone is TZONE.pin._zone.SERVICE.NAMESPACE.svc.ZONE, or prefer in the place of pin; _PORT._PROTO may stand
 	// before.
 	nameZone
-	// nameAboveZone is a name that has those above below it: _zone.SERVICE..., pin._zone.SERVICE....
-	nameAboveZone
+	// nameAbove is a name that has others of its service below it, whatever endpoints there are: _zone.SERVICE...,
+	// pin._zone.SERVICE..., _policy.SERVICE....
+	nameAbove
 	// nameBelowService is any other name below a service's.
 	nameBelowService
 )
@@ -51,6 +52,9 @@ type name struct {
 	// topologyZone is TZONE, which may span labels; prefer says that others will do where it has no endpoints.
 	topologyZone string
 	prefer       bool
+	// policy is POLICY in POLICY._policy.SERVICE..., which is answered like SERVICE... by that policy; _PORT._PROTO may
+	// stand before. It is empty where the client names none.
+	policy string
 }
 
 // maxLabels is how many labels a name has at most (RFC 1035, section 3.1: 255 octets).
@@ -89,9 +93,22 @@ func parseName(qname, zone string) name {
 func (n *name) parseBelow(base string, starts []int) {
 	label := func(i int) string { return base[starts[i] : starts[i+1]-1] }
 	count := len(starts) - 1
-	if count > 0 && label(count-1) == "_zone" {
-		n.parseZone(base, starts[:count])
-		return
+	if count > 0 {
+		switch label(count - 1) {
+		case "_zone":
+			n.parseZone(base, starts[:count])
+			return
+		case "_policy":
+			if count == 1 {
+				n.kind = nameAbove
+				return
+			}
+			n.policy = label(count - 2)
+			if count -= 2; count == 1 {
+				n.kind, n.endpoint = nameBelowService, label(0) // a pod has no other addresses by a policy
+				return
+			}
+		}
 	}
 	switch count {
 	case 0:
@@ -111,7 +128,7 @@ func (n *name) parseBelow(base string, starts []int) {
 // TZONE.
 func (n *name) parseZone(base string, starts []int) {
 	count := len(starts) - 1
-	n.kind = nameAboveZone
+	n.kind = nameAbove
 	if count == 0 {
 		return
 	}

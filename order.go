@@ -31,9 +31,9 @@ var answering = []string{"kubernetes", "file", "etcd", "forward", "grpc"}
 // guarding are the plugins that keep clients away.
 var guarding = []string{"acl", "tsig"}
 
-// checkOrder refuses a server block in which a plugin above us answers for one of our zones, for nobody would ever ask
-// us (COREDNS_PLUGINS makes such builds: it appends to the end of the list), and one in which we would answer those that
-// a plugin below us keeps away.
+// checkOrder refuses a server block in which a plugin above us answers for one of our zones, for nobody would ever
+// ask us (COREDNS_PLUGINS makes such builds: it appends to the end of the list), and one in which we would answer
+// those that a plugin below us keeps away.
 func checkOrder(cfg *dnsserver.Config, zones []string) error {
 	for _, name := range guarding {
 		if cfg.Handler(name) != nil && comesBefore(pluginName, name) {
@@ -128,4 +128,22 @@ func (h *Headless) CacheBypassZones() []string {
 // that does has asked when our own start-up function runs, for what stands above starts first.
 func (h *Headless) keptByCache(cfg *dnsserver.Config) bool {
 	return isAbove(cfg, "cache") && !h.bypassesCache
+}
+
+// checkPolicies refuses a server block in which a plugin above us would undo what policies do.
+func (h *Headless) checkPolicies(cfg *dnsserver.Config) error {
+	if h.policies == nil {
+		return nil
+	}
+	if h.keptByCache(cfg) {
+		return fmt.Errorf("cache stands before %s in this build of CoreDNS and would give what a policy chooses for one client to all: %s",
+			pluginName, remedy)
+	}
+	for name, one := range h.policies.byName {
+		if one.Orders() && isAbove(cfg, "loadbalance") {
+			return fmt.Errorf("loadbalance stands before %s in this build of CoreDNS and would shuffle what the policy '%s' orders: "+
+				"leave it out of the server block, or move its line in plugin.cfg to directly after headless", pluginName, name)
+		}
+	}
+	return nil
 }

@@ -46,6 +46,8 @@ type Headless struct {
 	forwardZone string
 	// unreadyNames are the services whose pods have names of their own also while they are not ready.
 	unreadyNames serviceGlobs
+	// policies are nil where there are none.
+	policies *policies
 	// random returns a number from 0 to below n.
 	random func(n uint32) uint32
 

@@ -18,7 +18,9 @@ type service struct {
 	key       string // SERVICE.NAMESPACE
 	endpoints atomic.Pointer[endpoints]
 
-	counted counts // what it adds to those of the cache; under the cache's lock
+	// Under the cache's lock.
+	policy  string // that its annotation names
+	counted counts // what it adds to those of the cache
 }
 
 // lookup returns the endpoints of a headless service; ok is false where there is no such service. The key is

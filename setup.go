@@ -3,6 +3,7 @@ package headless
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -35,12 +36,16 @@ func setup(c *caddy.Controller) error {
 	leave := func() {}
 	end := func() {
 		cancel()
+		h.policies.forget(h.cache)
 		leave()
 	}
 	c.OnRestart(restarting.begin)
 	c.OnRestartFailed(restarting.failed)
 	c.OnStartup(func() error {
 		if err := checkOrder(cfg, h.Zones); err != nil {
+			return plugin.Error(pluginName, err)
+		}
+		if err := h.checkPolicies(cfg); err != nil {
 			return plugin.Error(pluginName, err)
 		}
 		if h.keptByCache(cfg) {
@@ -77,6 +82,7 @@ func (c *config) handler() *Headless {
 		negativeTTL:  c.negativeTTL,
 		soaTTL:       c.soaTTL,
 		forwardZone:  c.forwardZone(),
+		policies:     newPolicies(c.compiled, c, rand.Uint32N),
 		random:       rand.Uint32N,
 		started:      new(atomic.Bool),
 	}
@@ -93,13 +99,22 @@ func (c *config) sourceKey() string {
 	if c.manifests != nil {
 		from = fmt.Sprintf("%q", c.manifests)
 	}
-	return fmt.Sprintf("%s %q %q %q", from, slices.Sorted(slices.Values(c.namespaces)), c.labels, c.namespaceLabels)
+	namespaces := slices.Sorted(slices.Values(c.namespaces))
+	return fmt.Sprintf("%s %q %q %q %+v", from, namespaces, c.labels, c.namespaceLabels, c.sourceUses())
+}
+
+// sourceUses is what policies look at of Pods and Nodes.
+func (c *config) sourceUses() source.Uses {
+	return source.Uses{
+		Labels: slices.Sorted(maps.Keys(c.uses.Labels)), Annotations: slices.Sorted(maps.Keys(c.uses.Annotations)), Nodes: c.uses.Nodes,
+	}
 }
 
 // open makes the source of endpoints; mistakes that can be seen without asking an API server are errors here.
 func (c *config) open() (follower, error) {
 	decoder := source.Decoder{
-		Namespaces: c.namespaces, Labels: c.labels, NamespaceLabels: c.namespaceLabels, Report: new(problems).report,
+		Namespaces: c.namespaces, Labels: c.labels, NamespaceLabels: c.namespaceLabels, Uses: c.sourceUses(),
+		Report: new(problems).report,
 	}
 	failed := new(failures).report
 	if c.manifests != nil {
@@ -108,12 +123,13 @@ func (c *config) open() (follower, error) {
 	return kubernetes.New(c.api, decoder, failed)
 }
 
-// waitForSync waits until all endpoints are there, but no longer than the timeout: the server then starts without, and
-// the next plugin is asked until they are.
+// waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than the
+// timeout. The server then starts without: until the endpoints are there the next plugin is asked.
 func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Duration) {
+	end := time.After(timeout)
 	select {
 	case <-cache.firstSync:
-	case <-time.After(timeout):
+	case <-end:
 		log.Warningf("Starting the server without the endpoints: they are not synced after %s", timeout)
 		go func() {
 			select {
@@ -122,5 +138,11 @@ func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Durati
 			case <-ctx.Done():
 			}
 		}()
+		return
+	}
+	select {
+	case <-cache.factsSync:
+	case <-end:
+		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", timeout)
 	}
 }

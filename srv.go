@@ -26,6 +26,9 @@ type srvAnswer struct {
 	// are there.
 	byLabel map[string]int
 	seen    map[srvRecord]struct{}
+
+	// priority and weight are those of the records that are added next.
+	priority, weight uint16
 }
 
 // srvTarget is the name of one or more endpoints.
@@ -35,8 +38,9 @@ type srvTarget struct {
 }
 
 type srvRecord struct {
-	target int
-	port   uint16
+	target           int
+	port             uint16
+	priority, weight uint16
 }
 
 // srvAddress is an address of a target that may go along in the additional section.
@@ -51,13 +55,8 @@ func (a *asking) srv(found selection) reply {
 	if len(found.ports) == 0 && !one {
 		return reply{}
 	}
-	s := &srvAnswer{
-		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
-		room: a.room(), offset: a.headOctets(),
-	}
-	if found.repeated || one {
-		s.byLabel, s.seen = make(map[string]int), make(map[srvRecord]struct{})
-	}
+	s := a.newSRVAnswer(found, found.repeated || one)
+	s.weight = a.equalWeight(found)
 	order := newSample(found.len(), a.random)
 	defer order.release()
 	fits := true
@@ -65,6 +64,18 @@ func (a *asking) srv(found selection) reply {
 		fits = s.add(found.at(i))
 	}
 	return s.reply(!fits)
+}
+
+// newSRVAnswer begins an answer; repeated says that records may repeat.
+func (a *asking) newSRVAnswer(found selection, repeated bool) *srvAnswer {
+	s := &srvAnswer{
+		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
+		room: a.room(), offset: a.headOctets(),
+	}
+	if repeated {
+		s.byLabel, s.seen = make(map[string]int), make(map[srvRecord]struct{})
+	}
+	return s
 }
 
 // add takes an endpoint's records in; it returns false when one of them does not fit.
@@ -79,7 +90,7 @@ func (s *srvAnswer) add(i int) bool {
 			target = s.target(ep)
 			s.addresses = append(s.addresses, srvAddress{target: target, endpoint: i})
 		}
-		if !s.addRecord(srvRecord{target: target, port: port.Number}) {
+		if !s.addRecord(srvRecord{target: target, port: port.Number, priority: s.priority, weight: s.weight}) {
 			return false
 		}
 	}
@@ -130,12 +141,13 @@ func (s *srvAnswer) addRecord(record srvRecord) bool {
 func (s *srvAnswer) reply(truncated bool) reply {
 	text := string(s.text)
 	header := s.header(dns.TypeSRV)
-	weight := s.weight()
 	values := make([]dns.SRV, len(s.records))
 	r := reply{answer: make([]dns.RR, len(s.records)), truncated: truncated}
 	for i, record := range s.records {
 		t := s.targets[record.target]
-		values[i] = dns.SRV{Hdr: header, Weight: weight, Port: record.port, Target: text[t.from:t.to]}
+		values[i] = dns.SRV{
+			Hdr: header, Priority: record.priority, Weight: record.weight, Port: record.port, Target: text[t.from:t.to],
+		}
 		r.answer[i] = &values[i]
 	}
 	if !truncated {
@@ -158,21 +170,21 @@ func (s *srvAnswer) additional(text string) []dns.RR {
 	return extra
 }
 
-// weight is the same for all: what the kubernetes plugin gives, 100 divided by the number of ports of all endpoints, at
-// least 1.
-func (s *srvAnswer) weight() uint16 {
+// equalWeight is the same for all: what the kubernetes plugin gives, 100 divided by the number of ports of all
+// endpoints, at least 1.
+func (a *asking) equalWeight(found selection) uint16 {
 	pairs := 0
-	if s.name.kind == nameService || s.name.kind == namePort {
-		for _, port := range s.found.ports {
-			if matches(port.Port, s.name.port, s.name.protocol) {
+	if a.name.kind == nameService || a.name.kind == namePort {
+		for _, port := range found.ports {
+			if matches(port.Port, a.name.port, a.name.protocol) {
 				pairs += port.endpoints
 			}
 		}
 		return weightOf(pairs)
 	}
-	for i := range s.found.len() {
-		for _, port := range s.found.all[s.found.at(i)].ports {
-			if matches(port, s.name.port, s.name.protocol) {
+	for i := range found.len() {
+		for _, port := range found.all[found.at(i)].ports {
+			if matches(port, a.name.port, a.name.protocol) {
 				pairs++
 			}
 		}

@@ -45,13 +45,14 @@ func (h *Headless) Transfer(zone string, serial uint32) (<-chan []dns.RR, error)
 	return t.records, nil
 }
 
-// frozen returns a copy that knows the services of this moment, and leaves nothing to chance: two transfers of one state
-// are the same.
+// frozen returns a copy that knows the services of this moment, and leaves nothing to chance: two transfers of one
+// state are the same.
 func (h *Headless) frozen() *Headless {
 	frozen := *h
 	frozen.cache = &endpointsCache{reverse: h.cache.reverse}
 	frozen.cache.index.Store(h.cache.index.Load())
 	frozen.random = func(uint32) uint32 { return 0 }
+	frozen.policies = nil // they are for clients
 	return &frozen
 }
 
@@ -91,7 +92,7 @@ var addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
 
 // asking is a question for all records of a name and type.
 func (t *zoneTransfer) asking(qname string, qtype uint16) *asking {
-	a := &asking{Headless: t.Headless, qname: qname, lower: qname, zone: t.zone, qtype: qtype}
+	a := &asking{Headless: t.Headless, qname: qname, lower: qname, zone: t.zone, qtype: qtype, ttl: t.ttl}
 	a.parse()
 	return a
 }

@@ -125,8 +125,8 @@ func (m *mergedZone) takes(rr dns.RR) bool {
 	return left
 }
 
-// sendOnce sends those of the records that were not sent yet: the kubernetes plugin gives two ports of one number as two
-// records that are the same.
+// sendOnce sends those of the records that were not sent yet: the kubernetes plugin gives two ports of one number as
+// two records that are the same.
 func (m *mergedZone) sendOnce(records ...dns.RR) {
 	for _, rr := range records {
 		same := dns.Copy(rr)

@@ -41,6 +41,8 @@ type Decoder struct {
 	Labels labels.Selector
 	// NamespaceLabels selects namespaces by their labels; nil selects all.
 	NamespaceLabels labels.Selector
+	// Uses is what is taken of Pods and Nodes.
+	Uses Uses
 	// Report is told of everything that is left out because it is malformed. It must not be nil.
 	Report func(Problem)
 }
@@ -54,7 +56,22 @@ func (d *Decoder) Service(s *corev1.Service) *Service {
 	if !d.namespace(s.Namespace) || d.Labels != nil && !d.Labels.Matches(labels.Set(s.Labels)) {
 		return nil
 	}
-	return &Service{NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: s.Name}}
+	return &Service{
+		NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: s.Name},
+		Policy:         policyOf(s.Annotations),
+	}
+}
+
+// PolicyAnnotation is the annotation by which a Service asks for a policy.
+const PolicyAnnotation = "headless-dns/policy"
+
+// maxPolicy is how much is kept of a policy's name. Names have 63 letters at most, so a longer one is unknown for certain;
+// what is left of it is for the log.
+const maxPolicy = 64
+
+func policyOf(annotations map[string]string) string {
+	name := strings.TrimSpace(annotations[PolicyAnnotation])
+	return share(name[:min(len(name), maxPolicy)])
 }
 
 // Namespace returns the name of a Namespace, or nil where it is none of ours.

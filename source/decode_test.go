@@ -148,6 +148,21 @@ func TestHeadlessnessIsTheServicesOwn(t *testing.T) {
 	}
 }
 
+func TestAServiceAsksForAPolicyByItsAnnotation(t *testing.T) {
+	for annotation, want := range map[string]string{
+		"near": "near", " near\n": "near", "": "", "No Label": "No Label", strings.Repeat("a", 63): strings.Repeat("a", 63),
+		strings.Repeat("a", 100_000): strings.Repeat("a", 64), // none can have that name
+	} {
+		s := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db", Annotations: map[string]string{"headless-dns/policy": annotation}},
+			Spec:       corev1.ServiceSpec{ClusterIP: "None"},
+		}
+		if got := new(Decoder).Service(s).Policy; got != want {
+			t.Errorf("The annotation %.70q asks for %q, want %q", annotation, got, want)
+		}
+	}
+}
+
 func TestNeighboursShareTheirHints(t *testing.T) {
 	hints := func(zone string) *discoveryv1.EndpointHints {
 		return &discoveryv1.EndpointHints{ForZones: []discoveryv1.ForZone{{Name: zone}}}

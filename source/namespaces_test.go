@@ -18,7 +18,14 @@ func (k keptServices) DeleteService(name types.NamespacedName) { delete(k, name)
 func (k keptServices) SetSlice(*Slice)                         {}
 func (k keptServices) DeleteSlice(types.NamespacedName)        {}
 func (k keptServices) ReplaceSlices(string, []*Slice)          {}
+func (k keptServices) SetPod(*Pod)                             {}
+func (k keptServices) DeletePod(types.NamespacedName)          {}
+func (k keptServices) ReplacePods(string, []*Pod)              {}
+func (k keptServices) SetNode(*Node)                           {}
+func (k keptServices) DeleteNode(string)                       {}
+func (k keptServices) ReplaceNodes([]*Node)                    {}
 func (k keptServices) Synced()                                 {}
+func (k keptServices) FactsSynced()                            {}
 func (k keptServices) ReplaceServices(scope string, all []*Service) {
 	maps.DeleteFunc(k, func(name types.NamespacedName, _ bool) bool { return scope == "" || name.Namespace == scope })
 	for _, s := range all {

@@ -1,9 +1,9 @@
 // Package source defines what headless keeps of the Kubernetes API and how a source hands it over.
 //
-// A source (the packages below this one) reads Services and EndpointSlices, from an API server or from files, reduces
-// each object to the few fields an answer or a policy needs, and delivers the result to a [Sink]. Nothing else of the
-// object is kept, so the memory of a cluster's DNS follows the number of its endpoints and not the size of its
-// manifests.
+// A source (the packages below this one) reads Services and EndpointSlices, and where policies look at them Pods and
+// Nodes, from an API server or from files, reduces each object to the few fields an answer or a policy needs, and
+// delivers the result to a [Sink]. Nothing else of the object is kept, so the memory of a cluster's DNS follows the
+// number of its endpoints and not the size of its manifests.
 //
 //	kube-apiserver --> source/kubernetes --\
 //	                                        Decoder --> Sink (the endpoint cache)
@@ -31,13 +31,38 @@ type Sink interface {
 	DeleteSlice(name types.NamespacedName)
 	ReplaceSlices(scope string, all []*Slice)
 
+	SetPod(p *Pod)
+	DeletePod(name types.NamespacedName)
+	ReplacePods(scope string, all []*Pod)
+
+	SetNode(n *Node)
+	DeleteNode(name string)
+	ReplaceNodes(all []*Node)
+
 	// Synced says that every scope of Services and EndpointSlices was replaced at least once. A source calls it once.
 	Synced()
+	// FactsSynced says the same of the Pods and Nodes that it was asked for, or that those that are missing cannot be
+	// read. A source calls it once, before or after Synced.
+	FactsSynced()
 }
+
+// Uses is what policies look at that stands neither in a Service nor in an EndpointSlice. Nothing else is read of Pods and
+// Nodes, and where it says nothing they are not read at all.
+type Uses struct {
+	// Labels and Annotations are keys of those of Pods, sorted.
+	Labels, Annotations []string
+	// Nodes says that regions or the readiness of nodes are looked at, or how many nodes a zone has.
+	Nodes bool
+}
+
+// Pods says whether anything of Pods is looked at.
+func (u *Uses) Pods() bool { return len(u.Labels)+len(u.Annotations) > 0 }
 
 // Service is what is kept of a headless Service. Other Services are never delivered.
 type Service struct {
 	types.NamespacedName
+	// Policy is the policy that the Service asks for (PolicyAnnotation), as it is written there; empty for none.
+	Policy string
 }
 
 // Slice is what is kept of an EndpointSlice.

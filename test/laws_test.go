@@ -22,6 +22,7 @@ const root = ".."
 var directDependencies = []string{
 	"github.com/coredns/caddy",
 	"github.com/coredns/coredns",
+	"github.com/expr-lang/expr",
 	"github.com/miekg/dns",
 	"github.com/prometheus/client_golang",
 	"go.yaml.in/yaml/v3",

@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -35,15 +36,23 @@ func (c Config) Identity() string {
 	return hex.EncodeToString(identity.Sum(nil))
 }
 
-// client connects to the API server. It asks nothing yet.
-func (c Config) client() (kubernetes.Interface, error) {
+// clients connect to the API server, the second one for objects of which the metadata are enough. They ask nothing yet.
+func (c Config) clients() (kubernetes.Interface, metadata.Interface, error) {
 	config, err := c.rest()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config.UserAgent = fmt.Sprintf("headless (%s/%s)", runtime.GOOS, runtime.GOARCH)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
-	return kubernetes.NewForConfig(config)
+	// The client's own limit of 5 requests a second would draw out a list of many pages, which are asked for one after the
+	// other. The API server has limits of its own.
+	config.QPS = -1
+	full, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	partial, err := metadata.NewForConfig(config)
+	return full, partial, err
 }
 
 func (c Config) rest() (*rest.Config, error) {

@@ -1,4 +1,5 @@
-// Package kubernetes follows the Services and EndpointSlices of a cluster through its API server.
+// Package kubernetes follows the Services and EndpointSlices of a cluster through its API server, and of its Pods and
+// Nodes what policies look at.
 //
 // Each object is reduced to what is kept of it as soon as it is decoded, whichever way it comes: as an event of a
 // watch, in the stream of the first state (WatchList), or in the pages of a list.
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/klog/v2"
 
 	"github.com/headless-dns/headless/source"
@@ -22,8 +24,9 @@ import (
 
 // Source follows one cluster.
 type Source struct {
-	client  kubernetes.Interface
-	decoder source.Decoder
+	client   kubernetes.Interface
+	metadata metadata.Interface // for Pods
+	decoder  source.Decoder
 	// failed is told of each failure to read; the reading is tried again all the same.
 	failed func(operation string, err error)
 }
@@ -32,15 +35,16 @@ type Source struct {
 // here is wrong in the configuration. Every later failure is told to failed, with what was tried, such as "list
 // endpointslices".
 func New(config Config, decoder source.Decoder, failed func(operation string, err error)) (*Source, error) {
-	client, err := config.client()
+	client, partial, err := config.clients()
 	if err != nil {
 		return nil, err
 	}
-	return &Source{client: client, decoder: decoder, failed: failed}, nil
+	return &Source{client: client, metadata: partial, decoder: decoder, failed: failed}, nil
 }
 
-// Run delivers the Services and EndpointSlices of the cluster and all their changes until the context is done. With
-// some namespaces only, each is followed on its own, so that rights in these namespaces are enough.
+// Run delivers the Services and EndpointSlices of the cluster, what is used of Pods and Nodes, and all their changes until
+// the context is done. With some namespaces only, each is followed on its own, so that rights in these namespaces are
+// enough.
 func (s *Source) Run(ctx context.Context, sink source.Sink) {
 	// What fails is told to s.failed; the reflector's own log would say it once more.
 	ctx = klog.NewContext(ctx, klog.Logger{})
@@ -48,16 +52,14 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) {
 	if len(scopes) == 0 {
 		scopes = []string{metav1.NamespaceAll}
 	}
-	var missing atomic.Int64
-	missing.Store(int64(2 * len(scopes)))
-	synced := func() {
-		if missing.Add(-1) == 0 {
-			sink.Synced()
-		}
-	}
-	var running sync.WaitGroup
+	missing := 2 * len(scopes)
 	if s.decoder.NamespaceLabels != nil {
-		missing.Add(1)
+		missing++
+	}
+	synced := after(missing, sink.Synced)
+	var running sync.WaitGroup
+	s.followFacts(ctx, scopes, sink, &running)
+	if s.decoder.NamespaceLabels != nil {
 		chosen := source.NewNamespaces(sink)
 		sink = chosen
 		running.Go(func() { s.namespaces(chosen, synced).follow(ctx, s.client, &corev1.Namespace{}) })
@@ -67,6 +69,17 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) {
 		running.Go(func() { s.slices(scope, sink, synced).follow(ctx, s.client, &discoveryv1.EndpointSlice{}) })
 	}
 	running.Wait()
+}
+
+// after returns a function whose n-th call calls f.
+func after(n int, f func()) func() {
+	var missing atomic.Int64
+	missing.Store(int64(n))
+	return func() {
+		if missing.Add(-1) == 0 {
+			f()
+		}
+	}
 }
 
 func (s *Source) namespaces(sink *source.Namespaces, synced func()) *resource[*corev1.Namespace, string] {

@@ -34,15 +34,19 @@ type recorder struct {
 	mu       sync.Mutex
 	services map[types.NamespacedName]*source.Service
 	slices   map[types.NamespacedName]*source.Slice
+	pods     map[types.NamespacedName]*source.Pod
+	nodes    map[string]*source.Node
 	scopes   []string
 	synced   chan struct{}
+	facts    chan struct{} // closed when they are synced
 	changed  chan struct{}
 }
 
 func newRecorder() *recorder {
 	return &recorder{
 		services: map[types.NamespacedName]*source.Service{}, slices: map[types.NamespacedName]*source.Slice{},
-		synced: make(chan struct{}), changed: make(chan struct{}, 1000),
+		pods: map[types.NamespacedName]*source.Pod{}, nodes: map[string]*source.Node{},
+		synced: make(chan struct{}), facts: make(chan struct{}), changed: make(chan struct{}, 1000),
 	}
 }
 
@@ -127,8 +131,14 @@ func slice(namespace, service, name string) *discoveryv1.EndpointSlice {
 func run(t *testing.T, decoder source.Decoder, objects ...runtime.Object) (*recorder, *fake.Clientset) {
 	t.Helper()
 	client := fake.NewClientset(objects...)
-	decoder.Report = func(source.Problem) {}
 	s := &Source{client: client, decoder: decoder, failed: func(operation string, err error) { t.Errorf("Failed to %s: %v", operation, err) }}
+	return start(t, s), client
+}
+
+// start starts the source, and waits for the first sync.
+func start(t *testing.T, s *Source) *recorder {
+	t.Helper()
+	s.decoder.Report = func(source.Problem) {}
 	sink := newRecorder()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -142,7 +152,7 @@ func run(t *testing.T, decoder source.Decoder, objects ...runtime.Object) (*reco
 	case <-time.After(10 * time.Second):
 		t.Fatal("Timed out waiting for the first sync")
 	}
-	return sink, client
+	return sink
 }
 
 func TestHeadlessServicesAndTheirSlicesAreFollowed(t *testing.T) {
@@ -228,7 +238,7 @@ func TestAnAPIServerWithoutTheFieldSelectorIsAskedWithoutIt(t *testing.T) {
 		writeJSON(w, corev1.ServiceList{TypeMeta: metav1.TypeMeta{Kind: "ServiceList", APIVersion: "v1"}, Items: []corev1.Service{*service("default", "db", "None"), *service("default", "web", "10.96.0.1")}})
 	}))
 	defer server.Close()
-	client, err := Config{Endpoint: server.URL}.client()
+	client, _, err := Config{Endpoint: server.URL}.clients()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func rename(t *testing.T, from, to string) {
 }
 
 // first are the calls before anything has changed.
-var first = []string{`ReplaceSlices("", 1)`, `ReplaceServices("", 1)`, "Synced"}
+var first = []string{`ReplaceSlices("", 1)`, `ReplaceServices("", 1)`, "FactsSynced", "Synced"}
 
 func TestSlicesAreDeliveredBeforeServicesAndBothBeforeSynced(t *testing.T) {
 	followed(t, func(t *testing.T, r *recorder) {

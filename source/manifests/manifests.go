@@ -1,5 +1,5 @@
-// Package manifests is the source that needs no cluster: it reads Services and EndpointSlices from YAML or JSON files,
-// and reads them again when they change.
+// Package manifests is the source that needs no cluster: it reads Services and EndpointSlices, and where policies look at
+// them Pods and Nodes, from YAML or JSON files, and reads them again when they change.
 //
 //	paths --> files.go --> document.go --> objects.go --> source.Decoder --> source.Sink
 //	          which files  as JSON         strictly       what is kept       all of it or nothing
@@ -62,6 +62,7 @@ func New(paths []string, decoder source.Decoder, failed func(error)) (*Source, e
 func (s *Source) Run(ctx context.Context, sink source.Sink) {
 	s.deliver(sink)
 	s.report(nil)
+	sink.FactsSynced()
 	sink.Synced()
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
@@ -130,8 +131,15 @@ func (s *Source) reread(files []stamp, sink source.Sink) error {
 	return nil
 }
 
-// deliver delivers the slices first, so that a service that is new never appears without its endpoints.
+// deliver delivers the slices before the services, so that a service that is new never appears without its endpoints, and
+// what policies look at before both.
 func (s *Source) deliver(sink source.Sink) {
+	if s.decoder.Uses.Nodes {
+		sink.ReplaceNodes(s.served.nodes)
+	}
+	if s.decoder.Uses.Pods() {
+		sink.ReplacePods("", s.served.pods)
+	}
 	sink.ReplaceSlices("", s.served.slices)
 	sink.ReplaceServices("", s.served.services)
 }

@@ -22,6 +22,8 @@ import (
 type reading struct {
 	services []*source.Service
 	slices   []*source.Slice
+	pods     []*source.Pod
+	nodes    []*source.Node
 	problems []source.Problem // what the decoder left out
 }
 
@@ -52,7 +54,8 @@ func read(files []stamp, decoder source.Decoder) (reading, error) {
 
 // equal tells whether the same would be delivered.
 func (r reading) equal(other reading) bool {
-	return reflect.DeepEqual(r.services, other.services) && reflect.DeepEqual(r.slices, other.slices)
+	return reflect.DeepEqual(r.services, other.services) && reflect.DeepEqual(r.slices, other.slices) &&
+		reflect.DeepEqual(r.pods, other.pods) && reflect.DeepEqual(r.nodes, other.nodes)
 }
 
 // typeMeta says what an object is. (That of the API has methods, and what it is embedded in is an object too.)
@@ -66,10 +69,14 @@ var apiVersions = map[string]string{
 	"Namespace":         "v1",
 	"Service":           "v1",
 	"EndpointSlice":     "discovery.k8s.io/v1",
+	"Pod":               "v1",
+	"Node":              "v1",
 	"List":              "v1",
 	"NamespaceList":     "v1",
 	"ServiceList":       "v1",
 	"EndpointSliceList": "discovery.k8s.io/v1",
+	"PodList":           "v1",
+	"NodeList":          "v1",
 }
 
 // take takes over the objects of a document. What the document leaves open of its type is as in assumed.
@@ -79,6 +86,7 @@ func (r *reader) take(d document, assumed typeMeta) error {
 		return d.mistake(err)
 	}
 	version, ours := apiVersions[t.Kind]
+	ours = ours && r.uses(strings.TrimSuffix(t.Kind, "List"))
 	// Groups with a dot can have kinds of the same name, such as the Service of serving.knative.dev; the groups
 	// without one are Kubernetes' own and have none.
 	group, _, _ := strings.Cut(t.APIVersion, "/")
@@ -93,6 +101,19 @@ func (r *reader) take(d document, assumed typeMeta) error {
 	return r.takeKind(d, t)
 }
 
+// uses says whether a kind is asked for. Where it is not, its mistakes are nobody's.
+func (r *reader) uses(kind string) bool {
+	switch kind {
+	case "Namespace":
+		return r.decoder.NamespaceLabels != nil
+	case "Pod":
+		return r.decoder.Uses.Pods()
+	case "Node":
+		return r.decoder.Uses.Nodes
+	}
+	return true
+}
+
 // takeKind takes over an object of one of the kinds that are read.
 func (r *reader) takeKind(d document, t typeMeta) error {
 	switch t.Kind {
@@ -102,6 +123,10 @@ func (r *reader) takeKind(d document, t typeMeta) error {
 		return r.takeService(d)
 	case "EndpointSlice":
 		return r.takeSlice(d)
+	case "Pod":
+		return r.takePod(d)
+	case "Node":
+		return r.takeNode(d)
 	}
 	if d.inList {
 		return d.place().errorf("kind %q inside a list", t.Kind)
@@ -110,9 +135,6 @@ func (r *reader) takeKind(d document, t typeMeta) error {
 }
 
 func (r *reader) takeNamespace(d document) error {
-	if r.decoder.NamespaceLabels == nil {
-		return nil // nobody asks for it, so its mistakes are nobody's
-	}
 	var object corev1.Namespace
 	if err := r.decode(d, "Namespace", &object, &object.ObjectMeta, validation.IsDNS1123Label); err != nil {
 		return err
@@ -142,6 +164,26 @@ func (r *reader) takeSlice(d document) error {
 	if s := r.decoder.Slice(&object); s != nil {
 		r.slices = append(r.slices, s)
 	}
+	return nil
+}
+
+func (r *reader) takePod(d document) error {
+	var object corev1.Pod
+	if err := r.decode(d, "Pod", &object, &object.ObjectMeta, validation.IsDNS1123Subdomain); err != nil {
+		return err
+	}
+	if p := r.decoder.Pod(&object.ObjectMeta); p != nil {
+		r.pods = append(r.pods, p)
+	}
+	return nil
+}
+
+func (r *reader) takeNode(d document) error {
+	var object corev1.Node
+	if err := r.decode(d, "Node", &object, &object.ObjectMeta, validation.IsDNS1123Subdomain); err != nil {
+		return err
+	}
+	r.nodes = append(r.nodes, r.decoder.Node(&object))
 	return nil
 }
 
@@ -183,7 +225,7 @@ func (r *reader) decode(
 		return d.place().errorf("%s without %q", kind, "metadata.name")
 	}
 	name := fmt.Sprintf("%s %q", kind, meta.Name)
-	if kind != "Namespace" {
+	if kind != "Namespace" && kind != "Node" {
 		meta.Namespace = cmp.Or(meta.Namespace, metav1.NamespaceDefault)
 		name = fmt.Sprintf("%s %q", kind, meta.Namespace+"/"+meta.Name)
 	}

@@ -33,7 +33,16 @@ func (r *recorder) ReplaceSlices(scope string, all []*source.Slice) {
 	r.slices = all
 }
 
-func (r *recorder) Synced() { r.record("Synced") }
+func (r *recorder) ReplacePods(scope string, all []*source.Pod) {
+	r.record(fmt.Sprintf("ReplacePods(%q, %d)", scope, len(all)))
+}
+
+func (r *recorder) ReplaceNodes(all []*source.Node) {
+	r.record(fmt.Sprintf("ReplaceNodes(%d)", len(all)))
+}
+
+func (r *recorder) Synced()      { r.record("Synced") }
+func (r *recorder) FactsSynced() { r.record("FactsSynced") }
 
 func (r *recorder) record(call string) {
 	r.mu.Lock()
@@ -51,6 +60,10 @@ func (r *recorder) SetService(*source.Service)         { panic("not a call of th
 func (r *recorder) DeleteService(types.NamespacedName) { panic("not a call of this source") }
 func (r *recorder) SetSlice(*source.Slice)             { panic("not a call of this source") }
 func (r *recorder) DeleteSlice(types.NamespacedName)   { panic("not a call of this source") }
+func (r *recorder) SetPod(*source.Pod)                 { panic("not a call of this source") }
+func (r *recorder) DeletePod(types.NamespacedName)     { panic("not a call of this source") }
+func (r *recorder) SetNode(*source.Node)               { panic("not a call of this source") }
+func (r *recorder) DeleteNode(string)                  { panic("not a call of this source") }
 
 // addresses returns those of all endpoints, in their order.
 func (r *recorder) addresses() string {

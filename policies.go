@@ -1,0 +1,105 @@
+package headless
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/headless-dns/headless/policy"
+)
+
+// rememberedOctets bounds what policies remember of places and clients, in all blocks of a process together.
+const rememberedOctets = 32 << 20
+
+// remembered is of the process.
+var remembered = policy.NewMemory(rememberedOctets)
+
+// policies are those of a block, and where they apply.
+type policies struct {
+	byName       map[string]*blockPolicy
+	applications []application
+	annotations  annotationRule
+	random       func(n uint32) uint32
+
+	unknown sync.Map // annotations that name no policy, as far as they were logged
+}
+
+// blockPolicy is a policy together with what is counted of it.
+type blockPolicy struct {
+	*policy.Policy
+	applied, observed policyCounters
+}
+
+// newPolicies returns nil where the block has none.
+func newPolicies(compiled map[string]*policy.Policy, c *config, random func(n uint32) uint32) *policies {
+	if len(compiled) == 0 {
+		return nil
+	}
+	p := &policies{
+		byName: make(map[string]*blockPolicy, len(compiled)), applications: c.applications, annotations: c.annotations, random: random,
+	}
+	for name, one := range compiled {
+		p.byName[name] = &blockPolicy{Policy: one, applied: countersOf(name, "applied"), observed: countersOf(name, "observed")}
+	}
+	return p
+}
+
+// decision says how a service is answered where the client does not name a policy. Without one it is the full set.
+type decision struct {
+	policy  *blockPolicy
+	observe bool
+	share   int
+}
+
+// decide finds the policy of a service, given as SERVICE.NAMESPACE: the one that its annotation names, else the first
+// that is applied to it.
+func (p *policies) decide(key, annotation string) decision {
+	_, namespace, _ := strings.Cut(key, ".")
+	if annotation != "" && p.annotations.believes(namespace) {
+		if one, ok := p.byName[annotation]; ok || annotation == noPolicy {
+			return decision{policy: one, share: wholeShare}
+		}
+		if _, known := p.unknown.LoadOrStore(key+" "+annotation, true); !known {
+			unknownPolicyCount.Inc()
+			log.Warningf("Service %s names the policy %q, which is not defined: left to 'apply'", key, annotation)
+		}
+	}
+	for _, a := range p.applications {
+		if a.globs.match(key) {
+			return decision{policy: p.byName[a.policy], observe: a.observe, share: a.share}
+		}
+	}
+	return decision{}
+}
+
+// reaches says whether the client is in the part of the clients that a policy is for.
+func (d *decision) reaches(client netip.Addr) bool {
+	return d.share >= wholeShare || policy.Share(d.policy.Name, client) < float64(d.share)/wholeShare
+}
+
+// forget lets go of what the policies made of the endpoints in a cache that others go on using.
+func (p *policies) forget(c *endpointsCache) {
+	if p == nil || c == nil {
+		return
+	}
+	for _, s := range c.index.Load().services {
+		s.endpoints.Load().memo.Delete(p)
+	}
+}
+
+// has says whether there is a policy of the name.
+func (p *policies) has(name string) bool {
+	return name == noPolicy || p != nil && p.byName[name] != nil
+}
+
+// clientAddress returns where a query came from.
+func clientAddress(remote net.Addr) netip.Addr {
+	switch remote := remote.(type) {
+	case *net.UDPAddr:
+		return remote.AddrPort().Addr().Unmap().WithZone("")
+	case *net.TCPAddr:
+		return remote.AddrPort().Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
