@@ -116,7 +116,8 @@ func (d dice) policy() []string {
 		"min " + d.oneOf("2", "3", "10%", "40%", "100%"), "overload " + d.oneOf("100%", "150%", "400%"),
 		"spare " + d.oneOf("1", "2", "9"),
 	} {
-		if d.often(3) && !(line[0] == 'o' && !once["near"]) && !(line[0] == 's' && !once["near"] && !once["hint"]) {
+		isSense := line[0] == 'm' || once["near"] || line[0] == 's' && once["hint"] // else it would be refused
+		if d.often(3) && isSense {
 			lines = d.insert(lines, line)
 		}
 	}
