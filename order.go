@@ -37,8 +37,8 @@ var guarding = []string{"acl", "tsig"}
 func checkOrder(cfg *dnsserver.Config, zones []string) error {
 	for _, name := range guarding {
 		if cfg.Handler(name) != nil && comesBefore(pluginName, name) {
-			return fmt.Errorf("%s stands before %s in this build of CoreDNS and would answer whom %s keeps away: %s",
-				pluginName, name, name, remedy)
+			return fmt.Errorf("%s stands before %s in this build of CoreDNS and would answer whom %s keeps away: "+
+				"move its line in plugin.cfg to after that of %s", pluginName, name, name, name)
 		}
 	}
 	for _, name := range answering {
