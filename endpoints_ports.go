@@ -49,6 +49,9 @@ func (e *endpoints) groupByPorts() []portList {
 
 // withPort returns the ready endpoints that have such a port; an empty name or protocol stands for any.
 func (e *endpoints) withPort(name, protocol string) selection {
+	if name == "" && protocol == "" {
+		return selection{endpoints: e, to: e.ready()} // those without ports too
+	}
 	found := false
 	for _, port := range e.ports {
 		if matches(port.Port, name, protocol) {

@@ -110,10 +110,7 @@ func (a *asking) find(e *endpoints) selection {
 
 // inTopologyZone returns the ready endpoints in a zone of the cluster; if there are none and the name says so, all.
 func (e *endpoints) inTopologyZone(n *name) selection {
-	all := selection{endpoints: e, to: e.ready()}
-	if n.port != "" || n.protocol != "" {
-		all = e.withPort(n.port, n.protocol)
-	}
+	all := e.withPort(n.port, n.protocol)
 	var list []int32
 	for i := range all.len() {
 		if at := all.at(i); strings.EqualFold(e.all[at].Zone, n.topologyZone) {

@@ -146,6 +146,7 @@ func (c *ControlPlane) Config() *rest.Config {
 		BearerToken:     token(adminUser),
 		TLSClientConfig: rest.TLSClientConfig{CAFile: c.certificate()},
 		QPS:             -1,
+		WarningHandler:  rest.NoWarnings{}, // what is deprecated or odd is meant so here
 	}
 }
 
