@@ -13,10 +13,10 @@ BENCH    ?= .
 # $(call step,WHAT) COMMAND says what it does and how long that took.
 step = @echo "==> $(1)"; time
 
-.PHONY: help build run test unit e2e lint fuzz bench
+.PHONY: help build run test unit e2e test-versions lint fuzz bench
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the ready-made CoreDNS: bin/coredns
 	$(call step,build bin/coredns (minutes the first time)) go build -C cmd/coredns -o "$(CURDIR)/bin/coredns" .
@@ -34,6 +34,9 @@ unit: ## unit tests and in-process scenarios, with the race detector
 
 e2e: ## scenarios against a real control plane, which is built first
 	$(call step,test against a real control plane) go test -C test/e2e -race -count=1 -timeout 30m
+
+test-versions: ## the releases of CoreDNS and the old Kubernetes that the README names (long)
+	@test/versions/run.sh
 
 lint: ## gofmt, vet and the other linters over all modules
 	$(call step,gofmt) gofmt -d .

@@ -6,6 +6,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -22,8 +23,14 @@ var (
 	kubelet *harness.Kubelet
 	// shared serves sharedCorefile.
 	shared *harness.CoreDNS
-	// corednsBinary is the ready-made CoreDNS, built with the race detector.
+	// corednsBinary is the ready-made CoreDNS, built with the race detector, or the one that a flag gives.
 	corednsBinary string
+)
+
+// What make test-versions has built of other versions, in the place of what is built here.
+var (
+	otherKubernetes = flag.String("kubernetes", "", "path of an API server and controllers, such as those of ./oldkubernetes")
+	otherCoreDNS    = flag.String("coredns", "", "path of a CoreDNS with headless")
 )
 
 // sharedCorefile is headless as a replacement of the cluster's DNS, with a TTL that is not the default.
@@ -86,10 +93,12 @@ func start(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	if corednsBinary, err = harness.BuildCoreDNS(); err != nil {
-		return 1, err
+	if corednsBinary = *otherCoreDNS; corednsBinary == "" {
+		if corednsBinary, err = harness.BuildCoreDNS(); err != nil {
+			return 1, err
+		}
 	}
-	if cluster, err = harness.StartControlPlane(binary); err != nil {
+	if cluster, err = harness.StartControlPlane(binary, cmp.Or(*otherKubernetes, binary)); err != nil {
 		return 1, err
 	}
 	defer cluster.Stop()

@@ -95,8 +95,9 @@ func watchRestart(t *testing.T, s *corev1.Service, patch func([]byte) error, don
 	if err := pods.Check(samples, podPropagation); err != nil {
 		t.Errorf("Answers did not follow the pods: %v", err)
 	}
-	if n := slices.Addresses(); n != 2*restartedPods {
-		t.Errorf("The slices had %d addresses, want %d: each pod before and after", n, 2*restartedPods)
+	// More are no fault of the answers, which are held against whatever the slices showed.
+	if n := slices.Addresses(); n < 2*restartedPods {
+		t.Errorf("The slices had %d addresses, want %d at least: each pod before and after", n, 2*restartedPods)
 	}
 	t.Logf("%d answers followed the slices within %s and the pods within %s", len(samples), slices.Lag(samples), pods.Lag(samples))
 }

@@ -29,6 +29,7 @@ type Request struct {
 	Resource string     // such as endpointslices
 	Verb     string     // list or watch
 	Query    url.Values // of its URL
+	Code     int        // that the API server answered with, such as 200
 }
 
 // CoreDNSRequests returns all requests of CoreDNS processes so far, in their order.
@@ -48,6 +49,7 @@ func (c *ControlPlane) CoreDNSRequests() ([]Request, error) {
 		var event struct {
 			Stage, Verb, RequestURI string
 			ObjectRef               struct{ Resource string }
+			ResponseStatus          struct{ Code int }
 		}
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
 			return nil, err
@@ -60,7 +62,9 @@ func (c *ControlPlane) CoreDNSRequests() ([]Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		requests = append(requests, Request{Resource: event.ObjectRef.Resource, Verb: event.Verb, Query: uri.Query()})
+		requests = append(requests, Request{
+			Resource: event.ObjectRef.Resource, Verb: event.Verb, Query: uri.Query(), Code: event.ResponseStatus.Code,
+		})
 	}
 	return requests, nil
 }

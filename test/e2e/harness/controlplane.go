@@ -32,15 +32,16 @@ type ControlPlane struct {
 	dir string
 }
 
-// StartControlPlane starts a control plane in a new folder and returns once it serves and its controllers run.
-func StartControlPlane(binary string) (*ControlPlane, error) {
+// StartControlPlane starts a control plane in a new folder and returns once it serves and its controllers run. What is
+// Kubernetes of it may be another binary than etcd.
+func StartControlPlane(etcd, kubernetes string) (*ControlPlane, error) {
 	begin := time.Now()
 	dir, err := os.MkdirTemp("", "headless-e2e-")
 	if err != nil {
 		return nil, err
 	}
 	c := &ControlPlane{dir: dir}
-	if err := c.start(binary); err != nil {
+	if err := c.start(etcd, kubernetes); err != nil {
 		err = fmt.Errorf("starting the control plane: %w\n%s", err, c.output())
 		c.Stop()
 		return nil, err
@@ -49,8 +50,8 @@ func StartControlPlane(binary string) (*ControlPlane, error) {
 	return c, nil
 }
 
-func (c *ControlPlane) start(binary string) error {
-	if err := c.configure(binary); err != nil {
+func (c *ControlPlane) start(etcd, kubernetes string) error {
+	if err := c.configure(etcd, kubernetes); err != nil {
 		return err
 	}
 	if err := errors.Join(c.Etcd.Start(), c.APIServer.Start()); err != nil {
@@ -69,7 +70,7 @@ func (c *ControlPlane) start(binary string) error {
 }
 
 // configure chooses the ports and writes the files that the processes read.
-func (c *ControlPlane) configure(binary string) error {
+func (c *ControlPlane) configure(etcd, kubernetes string) error {
 	etcdPort, err := freePort()
 	if err != nil {
 		return err
@@ -87,12 +88,12 @@ func (c *ControlPlane) configure(binary string) error {
 	if err != nil {
 		return err
 	}
-	process := func(name string, arguments ...string) *Process {
+	process := func(binary, name string, arguments ...string) *Process {
 		return &Process{Name: name, Path: binary, Args: append([]string{name}, arguments...)}
 	}
-	c.Etcd = process("etcd", "--data-dir="+c.path("etcd"), "--listen-client-url="+etcdURL)
-	c.APIServer = process("kube-apiserver", c.apiServerFlags(etcdURL, apiPort)...)
-	c.ControllerManager = process("kube-controller-manager",
+	c.Etcd = process(etcd, "etcd", "--data-dir="+c.path("etcd"), "--listen-client-url="+etcdURL)
+	c.APIServer = process(kubernetes, "kube-apiserver", c.apiServerFlags(etcdURL, apiPort)...)
+	c.ControllerManager = process(kubernetes, "kube-controller-manager",
 		"--kubeconfig="+kubeconfig, "--controllers="+strings.Join(controllers, ","), "--leader-elect=false", "--secure-port=0",
 		// The limits are for clusters of thousands of nodes; here they would only make tests wait.
 		"--kube-api-qps=1000", "--kube-api-burst=1000")
