@@ -16,8 +16,6 @@ type endpoint struct {
 	label string
 	// ports are shared with the other endpoints of the slice.
 	ports []source.Port
-	// facts are what policies look at beside that; nil where nothing is known.
-	facts *facts
 }
 
 // appendLabel appends the first label of the endpoint's name to b: its label, else its address with dashes in the
@@ -61,6 +59,8 @@ type endpoints struct {
 	// addresses has one ready endpoint for each address, where one address stands for several of different names;
 	// else it is nil.
 	addresses []int32
+	// facts are those of all, in its order; nil where policies look at nothing of them. See factsOf.
+	facts []*facts
 	// annotation is the name of a policy that the Service asks for, or empty.
 	annotation string
 	// memo is what policies make of the endpoints: *policies -> *policySets. It is all of the value that ever changes.

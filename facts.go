@@ -19,6 +19,18 @@ type facts struct {
 	nodeReady bool
 }
 
+// nothingKnown are the facts of an endpoint of which nothing is known.
+var nothingKnown = &facts{nodeReady: true}
+
+// factsOf returns those of the i-th endpoint. They stand beside the endpoints, for these are sorted and moved whenever
+// one changes, and most clusters have no facts.
+func (e *endpoints) factsOf(i int) *facts {
+	if e.facts == nil {
+		return nothingKnown
+	}
+	return e.facts[i]
+}
+
 // knownFacts are what a source delivered of Pods and nodes. Where policies look at nothing of them there is nothing.
 // They are part of the cache, and under its lock.
 type knownFacts struct {
@@ -104,16 +116,15 @@ func (k *knownFacts) give(to *endpoints) {
 		pod  *source.PodFacts
 		node nodeFacts
 	}
-	shared := map[key]*facts{{}: nil} // of what is not known there is nothing
+	shared := map[key]*facts{{}: nothingKnown}
+	to.facts = make([]*facts, len(to.all))
 	for i := range to.all {
 		ep := &to.all[i]
 		of := key{pod: k.pods[ep.Pod].value, node: nodeFactsOf(k.nodes[ep.Node].value)}
-		f, ok := shared[of]
-		if !ok {
-			f = newFacts(of.pod, of.node)
-			shared[of] = f
+		if shared[of] == nil {
+			shared[of] = newFacts(of.pod, of.node)
 		}
-		ep.facts = f
+		to.facts[i] = shared[of]
 	}
 }
 

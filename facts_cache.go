@@ -95,8 +95,8 @@ func (c *endpointsCache) changeNodes(change func() bool) {
 	})
 }
 
-// setNode takes note of a node, nil where it is gone, and of the services of which endpoints see the change. It reports
-// whether there is one: a node's object changes all the time.
+// setNode takes note of a node, nil where it is gone, and of the services of which endpoints see the change. It
+// reports whether there is one: a node's object changes all the time.
 func (c *endpointsCache) setNode(name string, now *source.Node) bool {
 	before := c.known.nodes[name].value
 	if before == now || before != nil && now != nil && *before == *now {

@@ -35,10 +35,7 @@ func factsIn(c *endpointsCache, key string) []string {
 	e, _ := c.lookup(key)
 	var all []string
 	for i := range e.all {
-		f := e.all[i].facts
-		if f == nil {
-			f = &facts{nodeReady: true}
-		}
+		f := e.factsOf(i)
 		all = append(all, fmt.Sprintf("%s %v%v %q %t", e.all[i].Address, f.labels, f.annotations, f.region, f.nodeReady))
 	}
 	return all
@@ -193,17 +190,17 @@ func TestEqualFactsAreSharedAndNothingIsKeptWhereNobodyLooks(t *testing.T) {
 		}
 	}
 	c.SetSlice(sliceWith("default", "db", "db-1", many...))
-	if e, _ := c.lookup("db.default"); e.all[0].facts != nil || c.known.pods != nil || c.known.nodes != nil {
+	if e, _ := c.lookup("db.default"); e.facts != nil || c.known.pods != nil || c.known.nodes != nil {
 		t.Error("There are facts that nobody asked for")
 	}
 	c.ReplacePods("", pods)
 	distinct := map[*facts]int{}
 	e, _ := c.lookup("db.default")
 	for i := range e.all {
-		distinct[e.all[i].facts]++
+		distinct[e.factsOf(i)]++
 	}
-	if len(distinct) != 3 || distinct[nil] != 333 {
-		t.Errorf("1,000 endpoints have %d facts, and %d of them none; want 3 and 333", len(distinct), distinct[nil])
+	if len(distinct) != 3 || distinct[nothingKnown] != 333 {
+		t.Errorf("1,000 endpoints have %d facts, and %d of them none; want 3 and 333", len(distinct), distinct[nothingKnown])
 	}
 	c.ReplacePods("", nil)
 	c.ReplaceSlices("", nil)

@@ -110,11 +110,10 @@ func (e *endpoints) seenByPolicies(i int32) policy.Endpoint {
 	ep := &e.all[i]
 	seen := policy.Endpoint{
 		Address: ep.Address, Hostname: ep.Hostname, Namespace: ep.Pod.Namespace, Pod: ep.Pod.Name, Node: ep.Node, Zone: ep.Zone,
-		Ready: ep.Ready, Serving: ep.Serving, Terminating: ep.Terminating, NodeReady: true,
+		Ready: ep.Ready, Serving: ep.Serving, Terminating: ep.Terminating,
 	}
-	if f := ep.facts; f != nil {
-		seen.Region, seen.NodeReady, seen.Labels, seen.Annotations = f.region, f.nodeReady, f.labels, f.annotations
-	}
+	f := e.factsOf(int(i))
+	seen.Region, seen.NodeReady, seen.Labels, seen.Annotations = f.region, f.nodeReady, f.labels, f.annotations
 	for _, port := range ep.ports {
 		seen.PortNames = append(seen.PortNames, port.Name)
 	}

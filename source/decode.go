@@ -65,8 +65,8 @@ func (d *Decoder) Service(s *corev1.Service) *Service {
 // PolicyAnnotation is the annotation by which a Service asks for a policy.
 const PolicyAnnotation = "headless-dns/policy"
 
-// maxPolicy is how much is kept of a policy's name. Names have 63 letters at most, so a longer one is unknown for certain;
-// what is left of it is for the log.
+// maxPolicy is how much is kept of a policy's name. Names have 63 letters at most, so a longer one is unknown for
+// certain; what is left of it is for the log.
 const maxPolicy = 64
 
 func policyOf(annotations map[string]string) string {

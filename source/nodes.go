@@ -5,10 +5,11 @@ import corev1 "k8s.io/api/core/v1"
 // Node is what is kept of a Node.
 type Node struct {
 	Name string
-	// Zone and Region say where it stands (labels topology.kubernetes.io/zone and region), empty where that is unknown.
+	// Zone and Region say where it stands (labels topology.kubernetes.io/zone and region), empty where that is
+	// unknown.
 	Zone, Region string
-	// Ready is false where the condition Ready says so, or that nothing is heard of the node. Without the condition it
-	// is true.
+	// Ready is false where the condition Ready says so, or that nothing is heard of the node. Without the condition
+	// it is true.
 	Ready bool
 }
 

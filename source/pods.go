@@ -17,8 +17,8 @@ type Pod struct {
 	Facts *PodFacts
 }
 
-// PodFacts are the labels and annotations of Pods that policies name. Of equal ones there is one: a thousand replicas with
-// the same labels take the room of one, and facts are the same where their pointers are.
+// PodFacts are the labels and annotations of Pods that policies name. Of equal ones there is one: a thousand replicas
+// with the same labels take the room of one, and facts are the same where their pointers are.
 type PodFacts struct {
 	// Empty values are left out: to a policy they are what missing ones are.
 	Labels, Annotations map[string]string
@@ -56,8 +56,8 @@ var podFacts = struct {
 	known map[string]weak.Pointer[PodFacts]
 }{known: make(map[string]weak.Pointer[PodFacts])}
 
-// sharePodFacts returns the one value with this content, nil where there is none. The maps must not be written to from
-// then on.
+// sharePodFacts returns the one value with this content, nil where there is none. The maps must not be written to
+// from then on.
 func sharePodFacts(labels, annotations map[string]string) *PodFacts {
 	if len(labels)+len(annotations) == 0 {
 		return nil

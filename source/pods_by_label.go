@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// PodsByLabel makes one stream of Pods of several, each of which knows the Pods that carry one label, and says nothing of
-// other labels: the streams run ahead of each other.
+// PodsByLabel makes one stream of Pods of several, each of which knows the Pods that carry one label, and says
+// nothing of other labels: the streams run ahead of each other.
 type PodsByLabel struct {
 	to Sink
 

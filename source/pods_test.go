@@ -91,8 +91,8 @@ func (k keptPods) ReplacePods(scope string, all []*Pod) {
 	}
 }
 
-// The model: whatever the streams of labels say, and however far one is ahead of another, each pod has of each label what
-// the stream of that label said last.
+// The model: whatever the streams of labels say, and however far one is ahead of another, each pod has of each label
+// what the stream of that label said last.
 func TestPodsHaveOfEachLabelWhatItsOwnStreamSaidLast(t *testing.T) {
 	keys := []string{"app", "role", "zone"}
 	for seed := range uint64(200) {

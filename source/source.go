@@ -46,8 +46,8 @@ type Sink interface {
 	FactsSynced()
 }
 
-// Uses is what policies look at that stands neither in a Service nor in an EndpointSlice. Nothing else is read of Pods and
-// Nodes, and where it says nothing they are not read at all.
+// Uses is what policies look at that stands neither in a Service nor in an EndpointSlice. Nothing else is read of
+// Pods and Nodes, and where it says nothing they are not read at all.
 type Uses struct {
 	// Labels and Annotations are keys of those of Pods, sorted.
 	Labels, Annotations []string

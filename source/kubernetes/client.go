@@ -36,7 +36,8 @@ func (c Config) Identity() string {
 	return hex.EncodeToString(identity.Sum(nil))
 }
 
-// clients connect to the API server, the second one for objects of which the metadata are enough. They ask nothing yet.
+// clients connect to the API server, the second one for objects of which the metadata are enough. They ask nothing
+// yet.
 func (c Config) clients() (kubernetes.Interface, metadata.Interface, error) {
 	config, err := c.rest()
 	if err != nil {
@@ -44,8 +45,8 @@ func (c Config) clients() (kubernetes.Interface, metadata.Interface, error) {
 	}
 	config.UserAgent = fmt.Sprintf("headless (%s/%s)", runtime.GOOS, runtime.GOARCH)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
-	// The client's own limit of 5 requests a second would draw out a list of many pages, which are asked for one after the
-	// other. The API server has limits of its own.
+	// The client's own limit of 5 requests a second would draw out a list of many pages, which are asked for one
+	// after the other. The API server has limits of its own.
 	config.QPS = -1
 	full, err := kubernetes.NewForConfig(config)
 	if err != nil {

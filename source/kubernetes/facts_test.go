@@ -23,36 +23,6 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-func (r *recorder) SetPod(p *source.Pod) { r.change(func() { r.pods[p.NamespacedName] = p }) }
-
-func (r *recorder) DeletePod(name types.NamespacedName) {
-	r.change(func() { delete(r.pods, name) })
-}
-
-func (r *recorder) ReplacePods(scope string, all []*source.Pod) {
-	r.change(func() {
-		maps.DeleteFunc(r.pods, func(name types.NamespacedName, _ *source.Pod) bool { return scope == "" || name.Namespace == scope })
-		for _, p := range all {
-			r.pods[p.NamespacedName] = p
-		}
-	})
-}
-
-func (r *recorder) SetNode(n *source.Node) { r.change(func() { r.nodes[n.Name] = n }) }
-
-func (r *recorder) DeleteNode(name string) { r.change(func() { delete(r.nodes, name) }) }
-
-func (r *recorder) ReplaceNodes(all []*source.Node) {
-	r.change(func() {
-		clear(r.nodes)
-		for _, n := range all {
-			r.nodes[n.Name] = n
-		}
-	})
-}
-
-func (r *recorder) FactsSynced() { close(r.facts) }
-
 // waitForFacts waits until they are synced.
 func (r *recorder) waitForFacts(t *testing.T) {
 	t.Helper()
@@ -208,8 +178,8 @@ func TestNodesAreFollowed(t *testing.T) {
 	sink.waitFor(t, "a deleted node is gone", func() bool { return len(sink.nodes) == 1 })
 }
 
-// What must not be read is told, and nothing waits for it: neither the first sync nor that of the facts, nor what else is
-// followed.
+// What must not be read is told, and nothing waits for it: neither the first sync nor that of the facts, nor what
+// else is followed.
 func TestWhatMustNotBeReadHoldsNothingBack(t *testing.T) {
 	s, client := withPods(t, source.Uses{Labels: []string{"role"}, Nodes: true}, pod("default", "db-0", map[string]string{"role": "primary"}))
 	full := fake.NewClientset(service("default", "db", "None"))
@@ -249,7 +219,8 @@ func TestAFailureThatMayPassIsWaitedFor(t *testing.T) {
 	}
 }
 
-// Only the metadata come over the wire, as protobuf where the API server speaks it, and only of Pods that carry the label.
+// Only the metadata come over the wire, as protobuf where the API server speaks it, and only of Pods that carry the
+// label.
 func TestPodsAreAskedForTheirMetadataAlone(t *testing.T) {
 	var accept, query string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -42,9 +42,9 @@ func New(config Config, decoder source.Decoder, failed func(operation string, er
 	return &Source{client: client, metadata: partial, decoder: decoder, failed: failed}, nil
 }
 
-// Run delivers the Services and EndpointSlices of the cluster, what is used of Pods and Nodes, and all their changes until
-// the context is done. With some namespaces only, each is followed on its own, so that rights in these namespaces are
-// enough.
+// Run delivers the Services and EndpointSlices of the cluster, what is used of Pods and Nodes, and all their changes
+// until the context is done. With some namespaces only, each is followed on its own, so that rights in these
+// namespaces are enough.
 func (s *Source) Run(ctx context.Context, sink source.Sink) {
 	// What fails is told to s.failed; the reflector's own log would say it once more.
 	ctx = klog.NewContext(ctx, klog.Logger{})

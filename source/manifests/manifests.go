@@ -1,5 +1,5 @@
-// Package manifests is the source that needs no cluster: it reads Services and EndpointSlices, and where policies look at
-// them Pods and Nodes, from YAML or JSON files, and reads them again when they change.
+// Package manifests is the source that needs no cluster: it reads Services and EndpointSlices, and where policies
+// look at them Pods and Nodes, from YAML or JSON files, and reads them again when they change.
 //
 //	paths --> files.go --> document.go --> objects.go --> source.Decoder --> source.Sink
 //	          which files  as JSON         strictly       what is kept       all of it or nothing
@@ -131,8 +131,8 @@ func (s *Source) reread(files []stamp, sink source.Sink) error {
 	return nil
 }
 
-// deliver delivers the slices before the services, so that a service that is new never appears without its endpoints, and
-// what policies look at before both.
+// deliver delivers the slices before the services, so that a service that is new never appears without its endpoints,
+// and what policies look at before both.
 func (s *Source) deliver(sink source.Sink) {
 	if s.decoder.Uses.Nodes {
 		sink.ReplaceNodes(s.served.nodes)

@@ -45,6 +45,8 @@ func (c *ControlPlane) create(ctx context.Context, object runtime.Object) error 
 	switch o := object.(type) {
 	case *corev1.Namespace:
 		_, err = c.Client.CoreV1().Namespaces().Create(ctx, o, options)
+	case *corev1.Node:
+		_, err = c.Client.CoreV1().Nodes().Create(ctx, o, options)
 	case *corev1.Service:
 		_, err = c.Client.CoreV1().Services(o.Namespace).Create(ctx, o, options)
 	case *corev1.Pod:
@@ -68,6 +70,20 @@ func (c *ControlPlane) ChangeNamespace(t testing.TB, name string, change func(*c
 	t.Helper()
 	client := c.Client.CoreV1().Namespaces()
 	changeObject(t, name, client.Get, client.Update, change)
+}
+
+// ChangeNode changes a node, but not its status.
+func (c *ControlPlane) ChangeNode(t testing.TB, name string, change func(*corev1.Node)) {
+	t.Helper()
+	client := c.Client.CoreV1().Nodes()
+	changeObject(t, name, client.Get, client.Update, change)
+}
+
+// ChangeNodeStatus changes a node's status.
+func (c *ControlPlane) ChangeNodeStatus(t testing.TB, name string, change func(*corev1.Node)) {
+	t.Helper()
+	client := c.Client.CoreV1().Nodes()
+	changeObject(t, name, client.Get, client.UpdateStatus, change)
 }
 
 // ChangeService changes a service, again where somebody else was quicker.

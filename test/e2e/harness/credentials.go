@@ -61,14 +61,14 @@ func (c *ControlPlane) kubeconfig(user, address, file string) (string, error) {
 	return path, clientcmd.WriteToFile(*config, path)
 }
 
-// allowCoreDNS gives CoreDNS the rights that the README asks for, and no others: to list and watch what the two plugins
-// read. The kubernetes plugin reads namespaces too.
+// allowCoreDNS gives CoreDNS the rights that the README asks for, and no others: to list and watch what the two
+// plugins read. The kubernetes plugin reads namespaces too, policies pods and nodes.
 func (c *ControlPlane) allowCoreDNS() error {
 	ctx := context.Background()
 	role := &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: corednsUser},
 		Rules: []rbacv1.PolicyRule{
-			{APIGroups: []string{""}, Resources: []string{"services", "namespaces"}, Verbs: []string{"list", "watch"}},
+			{APIGroups: []string{""}, Resources: []string{"services", "namespaces", "pods", "nodes"}, Verbs: []string{"list", "watch"}},
 			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list", "watch"}},
 		},
 	}
