@@ -33,6 +33,7 @@ type asking struct {
 	qtype              uint16
 	name               name
 	ttl                uint32 // of the records, in seconds
+	taken              int    // octets that other records of the reply take
 }
 
 // Octets of a record on the wire before its data: those of its name, where that is compressed to a pointer, and of the
@@ -56,7 +57,7 @@ func (a *asking) room() int {
 	if a.state == nil {
 		return math.MaxInt32
 	}
-	room := a.state.Size() - a.headOctets()
+	room := a.state.Size() - a.headOctets() - a.taken
 	if opt := a.state.Req.IsEdns0(); opt != nil {
 		kept := dns.OPT{Hdr: dns.RR_Header{Name: "."}}
 		for _, option := range opt.Option {

@@ -33,8 +33,11 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	a := h.asking(&state, zone)
 	answer, left := a.answer()
 	if left {
-		if a.name.kind == nameApex && a.qtype == dns.TypeSOA {
+		switch {
+		case a.name.kind == nameApex && a.qtype == dns.TypeSOA:
 			w = &serialWriter{ResponseWriter: w, serials: &h.cache.serials}
+		case a.mayBeExternal() && a.behind.serves(a.lower):
+			w = &externalNames{ResponseWriter: w, asking: a, ctx: ctx}
 		}
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -112,4 +113,29 @@ func externalName(s *corev1.Service) {
 func clusterIP(s *corev1.Service, address string) {
 	s.Spec.Type, s.Spec.ExternalName, s.Spec.ClusterIP, s.Spec.ClusterIPs = corev1.ServiceTypeClusterIP, "", address, nil
 	s.Spec.IPFamilies, s.Spec.IPFamilyPolicy = nil, nil
+}
+
+func TestAnExternalNameThatPointsToAHeadlessServiceHasItsAddresses(t *testing.T) {
+	t.Parallel()
+	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	alias, chain := harness.HeadlessService(db.Namespace, "alias"), harness.HeadlessService(db.Namespace, "chain")
+	for service, target := range map[*corev1.Service]*corev1.Service{alias: db, chain: alias} {
+		externalName(service)
+		service.Spec.Selector, service.Spec.ExternalName = nil, strings.TrimSuffix(serviceName(target), ".")
+	}
+	cluster.Create(t, db, alias, chain, harness.StatefulSet(db, "db", 2))
+	expectPods(t, shared, "the pods are answered", db, "db-0", "db-1")
+	toAlias := harness.Want{Question: serviceName(alias) + " A", Answer: []string{serviceName(alias) + " 30 IN CNAME " + serviceName(db)}}
+	toChain := harness.Want{Question: serviceName(chain) + " A", Answer: []string{serviceName(chain) + " 30 IN CNAME " + serviceName(alias)}}
+	toChain.Answer = append(toChain.Answer, toAlias.Answer...)
+	for _, pod := range []string{"db-0", "db-1"} {
+		address, err := podAddress(t.Context(), db.Namespace, pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		toAlias.Answer = append(toAlias.Answer, addressRecord(serviceName(db), address))
+		toChain.Answer = append(toChain.Answer, addressRecord(serviceName(db), address))
+	}
+	wants := []harness.Want{toAlias, toChain, {Question: serviceName(alias) + " AAAA"}}
+	harness.Eventually(t, "both names have the addresses", func() error { return harness.Check(shared.Address, wants...) })
 }

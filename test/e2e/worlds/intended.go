@@ -86,10 +86,6 @@ var IntendedDifferences = []Intended{
 		Excuse: onAll(reverseOfOtherService),
 	},
 	{
-		Name: "external names of headless services", Sentence: "An ExternalName service that points to a headless service of the same zone has no addresses.",
-		Excuse: onAll(externalHeadless),
-	},
-	{
 		Name: "case of SRV targets", Sentence: "The target of an SRV record has the service's name in the case of the question.",
 		Excuse: onAll(targetCase),
 	},
@@ -215,34 +211,4 @@ func reverseOfOtherService(e *Exchange, ours, theirs *dns.Msg) bool {
 		theirs.Rcode, theirs.Ns = ours.Rcode, ours.Ns
 	}
 	return true
-}
-
-// externalHeadless excuses an external name that a kubernetes plugin without endpoints cannot follow.
-func externalHeadless(e *Exchange, ours, theirs *dns.Msg) bool {
-	service, before, ok := e.View.serviceOf(e.Name)
-	if !ok || strings.Trim(before, "_.") != "" || !isNODATA(ours) || len(theirs.Answer) == 0 {
-		return false
-	}
-	for range e.View.Services { // at most as many are in a chain
-		target, ok := e.View.externalTarget(service)
-		if !ok {
-			return false
-		}
-		if e.View.IsHeadless(target) {
-			*theirs = *ours.Copy()
-			return true
-		}
-		service = target
-	}
-	return false
-}
-
-// externalTarget is the service of this namespace that an ExternalName service points to.
-func (v *View) externalTarget(service string) (target string, ok bool) {
-	for _, s := range v.Services {
-		if s.Name == service && s.Spec.ExternalName != "" {
-			target, _, ok = v.serviceOf(strings.ToLower(dns.Fqdn(s.Spec.ExternalName)))
-		}
-	}
-	return target, ok
 }
