@@ -32,8 +32,9 @@ type asking struct {
 	qname, zone, lower string
 	qtype              uint16
 	name               name
-	ttl                uint32 // of the records, in seconds
-	taken              int    // octets that other records of the reply take
+	ttl                uint32  // of the records, in seconds
+	policyTTL          *uint32 // that of a policy for its answers and denials, nil for none
+	taken              int     // octets that other records of the reply take
 }
 
 // Octets of a record on the wire before its data: those of its name, where that is compressed to a pointer, and of the
@@ -47,9 +48,13 @@ const (
 // headOctets returns what stands in a reply before its first record: the header and the question.
 func (a *asking) headOctets() int { return 12 + nameOctets(a.qname) + 4 }
 
-// signatureOctets is what a TSIG record takes over UDP (RFC 8945, 4.2), with an HMAC of SHA-512 and a long name of
-// the key. CoreDNS does not cut a reply that has one.
-const signatureOctets = 200
+// What plugins above us add to a reply: a TSIG record (RFC 8945, 4.2), with an HMAC of SHA-512 and a long name of the
+// key, and the option NSID (RFC 5001) with what DNS calls a name at most. CoreDNS does not cut a reply that is signed, and
+// cuts one that the option makes too long.
+const (
+	signatureOctets = 200
+	nsidOctets      = 4 + 255
+)
 
 // room returns how many octets of records the client takes: the size that CoreDNS will cut the message to, less the
 // header, the question and the OPT record that CoreDNS adds. It is 0 where these alone are too much.
@@ -64,10 +69,13 @@ func (a *asking) room() int {
 			if edns.SupportedOption(option.Option()) {
 				kept.Option = append(kept.Option, option)
 			}
+			if a.tellsServer && option.Option() == dns.EDNS0NSID {
+				room -= nsidOctets
+			}
 		}
 		room -= dns.Len(&kept)
 	}
-	if a.mayBeSigned && a.state.Proto() == "udp" {
+	if a.mayBeSigned {
 		room -= signatureOctets
 	}
 	return max(0, room)
@@ -123,7 +131,7 @@ func (a *asking) nothingFound(e *endpoints) reply {
 		return reply{}
 	case (a.name.kind == nameEndpoint || a.name.kind == nameBelowService) && e.hasProtocol(a.name.endpoint):
 		return reply{} // _tcp.SERVICE... has names below it
-	case a.name.kind == nameService && len(e.all) > e.ready() && a.unreadyNames.match(a.name.service):
+	case a.name.kind == nameService && len(e.all) > e.ready() && a.namesUnready(e), a.existsByPolicy(e):
 		return reply{} // and so has SERVICE where pods that are not ready have names
 	}
 	return nameError()

@@ -23,7 +23,8 @@ func (h *Headless) Metadata(ctx context.Context, state request.Request) context.
 	if a.name.suffix == 0 {
 		return ctx
 	}
-	if _, ok := h.cache.lookup(a.name.service); !ok {
+	e, ok := h.cache.lookup(a.name.service)
+	if !ok {
 		return ctx
 	}
 	service, namespace, _ := strings.Cut(a.name.service, ".")
@@ -38,5 +39,18 @@ func (h *Headless) Metadata(ctx context.Context, state request.Request) context.
 	set("headless/port-name", a.name.port)
 	set("headless/protocol", a.name.protocol)
 	set("headless/topology-zone", a.name.topologyZone)
+	if a.name.kind == nameService || a.name.kind == namePort {
+		metadata.SetValueFunc(ctx, "headless/policy", func() string { return a.policyName(e) })
+	}
 	return ctx
+}
+
+// policyName is the name of the policy that is meant for the question.
+func (a *asking) policyName(e *endpoints) string {
+	if a.policies != nil {
+		if meant := a.meant(a.policies.setsFor(e, a.name.service)); meant.policy != nil {
+			return meant.policy.Name
+		}
+	}
+	return noPolicy
 }

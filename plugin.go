@@ -55,6 +55,7 @@ type Headless struct {
 	cache             *endpointsCache
 	behind            zonesBehind
 	mayBeSigned       bool                  // the tsig plugin is in the server block
+	tellsServer       bool                  // and so is the nsid plugin
 	bypassesCache     bool                  // the cache plugin above us was told which zones to leave alone
 	transfer          *transfer.Transfer    // the transfer plugin of the server block, if it has one
 	transferers       []transfer.Transferer // the plugins behind us that have zones to transfer

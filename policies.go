@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/headless-dns/headless/policy"
 )
@@ -22,7 +23,9 @@ type policies struct {
 	annotations  annotationRule
 	random       func(n uint32) uint32
 
-	unknown sync.Map // annotations that name no policy, as far as they were logged
+	// unknown are annotations that name no policy, as far as they were logged: maxLogged at most.
+	unknown      sync.Map
+	unknownCount atomic.Int32
 }
 
 // blockPolicy is a policy together with what is counted of it.
@@ -60,8 +63,7 @@ func (p *policies) decide(key, annotation string) decision {
 		if one, ok := p.byName[annotation]; ok || annotation == noPolicy {
 			return decision{policy: one, share: wholeShare}
 		}
-		if _, known := p.unknown.LoadOrStore(key+" "+annotation, true); !known {
-			unknownPolicyCount.Inc()
+		if p.isNew(key + " " + annotation) {
 			log.Warningf("Service %s names the policy %q, which is not defined: left to 'apply'", key, annotation)
 		}
 	}
@@ -71,6 +73,19 @@ func (p *policies) decide(key, annotation string) decision {
 		}
 	}
 	return decision{}
+}
+
+// isNew counts an annotation that names no policy, and says whether it is to be logged.
+func (p *policies) isNew(unknown string) bool {
+	if _, known := p.unknown.Load(unknown); known {
+		return false
+	}
+	unknownPolicyCount.Inc()
+	if p.unknownCount.Add(1) > maxLogged {
+		return false
+	}
+	_, known := p.unknown.LoadOrStore(unknown, true)
+	return !known
 }
 
 // reaches says whether the client is in the part of the clients that a policy is for.

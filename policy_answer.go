@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -12,22 +13,21 @@ import (
 )
 
 // policyReply answers by a policy, where one is meant for the question and the client; ok is false for all others, who
-// get the full set. A client that is an endpoint of the service itself is among them: peers must find all their peers.
+// get the full set. A client that is an endpoint of the service itself is among them, for peers must find all their
+// peers, unless it names the policy.
 func (a *asking) policyReply(e *endpoints) (r reply, ok bool) {
-	if a.policies == nil || !a.choosable(e) {
+	if a.policies == nil || a.state == nil || !a.choosable() {
 		return reply{}, false
 	}
 	sets := a.policies.setsFor(e, a.name.service)
-	meant := sets.decision
-	if a.name.policy != "" {
-		meant = decision{policy: a.policies.byName[a.name.policy], share: wholeShare}
-	}
-	if meant.policy == nil {
+	meant := a.meant(sets)
+	if meant.policy == nil || a.name.kind == namePort && !e.hasPort(a.name.port, a.name.protocol) {
 		return reply{}, false
 	}
 	client := policy.Client{Address: clientAddress(a.state.W.RemoteAddr())}
 	settings := meant.policy.Settings()
-	if !meant.reaches(client.Address) || !settings.MembersSame && e.has(client.Address) {
+	member := a.name.policy == "" && !settings.MembersSame && e.has(client.Address)
+	if member || !meant.reaches(client.Address) {
 		return reply{}, false
 	}
 	chosen := a.choose(e, sets, meant.policy, &client)
@@ -37,25 +37,69 @@ func (a *asking) policyReply(e *endpoints) (r reply, ok bool) {
 	}
 	meant.policy.applied.count(chosen)
 	if settings.HasTTL {
-		a.ttl = settings.TTL
+		a.ttl, a.policyTTL = settings.TTL, &settings.TTL
 	}
 	return a.chosenReply(e, sets, chosen), true
 }
 
+// meant is the policy that the client names, else that of the service.
+func (a *asking) meant(sets *policySets) decision {
+	if a.name.policy != "" {
+		return decision{policy: a.policies.byName[a.name.policy], share: wholeShare}
+	}
+	return sets.decision
+}
+
 // choosable says whether the name and type are ones that policies choose for.
-func (a *asking) choosable(e *endpoints) bool {
+func (a *asking) choosable() bool {
 	switch a.qtype {
 	case dns.TypeA, dns.TypeAAAA, dns.TypeSRV:
-	default:
+		return a.name.kind == nameService || a.name.kind == namePort
+	}
+	return false
+}
+
+// existsByPolicy says whether a name without ready endpoints exists because of those that a policy begins with. It then
+// does for all types, and for all clients: a denial is one of the whole name (RFC 2308, RFC 8020).
+func (a *asking) existsByPolicy(e *endpoints) bool {
+	if a.policies == nil || a.state == nil {
+		return false
+	}
+	sets := a.policies.setsFor(e, a.name.service)
+	meant := a.meant(sets)
+	if meant.policy == nil || meant.observe || !meant.policy.BeginsUnready() {
 		return false
 	}
 	switch a.name.kind {
 	case nameService:
-		return true
 	case namePort:
-		return e.hasPort(a.name.port, a.name.protocol)
+		if !e.hasPort(a.name.port, a.name.protocol) {
+			return false
+		}
+	case nameEndpoint, nameBelowService: // _tcp.SERVICE...
+		protocol, ok := strings.CutPrefix(a.name.endpoint, "_")
+		if !ok || !e.hasPort("", protocol) {
+			return false
+		}
+	default:
+		return false
 	}
-	return false
+	return slices.ContainsFunc(addressTypes, func(qtype uint16) bool {
+		return a.policies.set(e, sets, setKey{policy: meant.policy.Policy, qtype: qtype}).Begins()
+	})
+}
+
+// namesUnready says whether pods of the service that are not ready have names of their own: unready_names says so, or a
+// policy of the service may answer with such pods, whose names are then targets of SRV records.
+func (a *asking) namesUnready(e *endpoints) bool {
+	if a.unreadyNames.match(a.name.service) {
+		return true
+	}
+	if a.policies == nil {
+		return false
+	}
+	meant := a.policies.setsFor(e, a.name.service).decision
+	return meant.policy != nil && !meant.observe && meant.policy.BeginsUnready()
 }
 
 // chosen is what a policy gives the client, together with what its numbers mean.
@@ -74,8 +118,8 @@ func (a *asking) chosenReply(e *endpoints, sets *policySets, c chosen) reply {
 	switch {
 	case c.Filtered():
 		return reply{extended: filtered}
-	case c.Len() == 0 && a.otherFamilyBegins(e, sets, c.policy):
-		return reply{}
+	case c.Len() == 0 && (e.ready() > 0 || a.otherFamilyBegins(e, sets, c.policy)):
+		return reply{} // the name has others below it, or records of another type
 	case c.Len() == 0:
 		return a.nothingFound(e)
 	case a.qtype == dns.TypeSRV:
@@ -88,7 +132,7 @@ func (a *asking) chosenReply(e *endpoints, sets *policySets, c chosen) reply {
 		at++
 		return e.ip(int(c.set.units[picks[at-1]][0]))
 	})
-	r.truncated = n < c.Len() && !c.Fit()
+	r.truncated = n < c.Len() && (!c.Fit() || n == 0)
 	return r
 }
 
@@ -109,11 +153,13 @@ func (a *asking) chosenSRV(e *endpoints, c chosen) reply {
 	s := a.newSRVAnswer(selection{endpoints: e, to: e.ready()}, e.repeated || len(e.all) > e.ready())
 	n := min(c.Len(), a.room()/srvOctets+1)
 	s.weight = weightOf(c.Len())
+	picks := c.Pick(make([]int32, 0, n), n)
+	scale := c.weightScale(picks)
 	fits := true
-	for place, number := range c.Pick(make([]int32, 0, n), n) {
+	for place, number := range picks {
 		s.priority = uint16(min(priorityStep*c.Rank(place), math.MaxUint16)) // #nosec G115 -- it is in range
 		if c.Weighted() {
-			s.weight = srvWeight(c.Weight(number))
+			s.weight = srvWeight(c.Weight(number) * scale)
 		}
 		for _, i := range c.set.units[number] {
 			fits = fits && s.add(int(i))
@@ -122,7 +168,25 @@ func (a *asking) chosenSRV(e *endpoints, c chosen) reply {
 			break
 		}
 	}
-	return s.reply(!fits && !c.Fit())
+	return s.reply(!fits && (!c.Fit() || len(s.records) == 0))
+}
+
+// weightScale is what weights are multiplied by to become those of SRV records, which are whole numbers up to 65,535:
+// 1 where they are such numbers already.
+func (c *chosen) weightScale(picks []int32) float64 {
+	heaviest, fits := 0.0, true
+	for _, number := range picks {
+		if !c.Weighted() {
+			break
+		}
+		weight := c.Weight(number)
+		heaviest = max(heaviest, weight)
+		fits = fits && weight == math.Trunc(weight)
+	}
+	if heaviest == 0 || fits && heaviest <= math.MaxUint16 {
+		return 1
+	}
+	return math.MaxUint16 / heaviest
 }
 
 // srvWeight is a weight as SRV records have it (RFC 2782). One that is not 0 does not become 0, which means "hardly

@@ -219,7 +219,7 @@ func TestAPolicyForAPartOfTheClientsKeepsThoseThatItHadAsThePartGrows(t *testing
 func TestRanksArePrioritiesAndWeightsAreWeightsOfSRVRecords(t *testing.T) {
 	h := withService(withBlock(t, `policy near {
 			rank zone == 'a'
-			weight hostname == 'x' ? 300 : 0.2
+			weight hostname == 'x' ? 300 : 1
 			order address
 		}
 		apply near */*`), zoned("10.0.0.1", "x", "b"), zoned("10.0.0.2", "y", "a"), zoned("10.0.0.3", "z", "b"))

@@ -94,7 +94,7 @@ func (a *asking) find(e *endpoints) selection {
 		return selection{endpoints: e, to: e.ready()}
 	case nameEndpoint:
 		named := e.named(a.name.endpoint)
-		if len(named) == 0 && a.unreadyNames.match(a.name.service) {
+		if len(named) == 0 && a.namesUnready(e) {
 			named = e.namedUnready(a.name.endpoint)
 		}
 		if len(named) > 0 {

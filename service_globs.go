@@ -13,12 +13,15 @@ var everyService = serviceGlobs{"*/*"}
 // service matches.
 type serviceGlobs []string
 
+// globOctets are those of the names of services and namespaces, and of patterns.
+const globOctets = "abcdefghijklmnopqrstuvwxyz0123456789-*?[]^"
+
 // parseServiceGlobs refuses what can match no service.
 func parseServiceGlobs(args []string) (serviceGlobs, error) {
 	for _, arg := range args {
 		_, err := path.Match(arg, "")
-		if err != nil || strings.Count(arg, "/") != 1 || arg != strings.ToLower(arg) ||
-			strings.HasPrefix(arg, "/") || strings.HasSuffix(arg, "/") {
+		namespace, service, found := strings.Cut(arg, "/")
+		if err != nil || !found || namespace == "" || service == "" || strings.Trim(namespace+service, globOctets) != "" {
 			return nil, fmt.Errorf("'%s' is no pattern of services, such as default/db or */db-*", arg)
 		}
 	}

@@ -39,7 +39,10 @@ func setup(c *caddy.Controller) error {
 		h.policies.forget(h.cache)
 		leave()
 	}
-	c.OnRestart(restarting.begin)
+	c.OnRestart(func() error {
+		restarting.begin(h.Ready())
+		return nil
+	})
 	c.OnRestartFailed(restarting.failed)
 	c.OnStartup(func() error {
 		if err := checkOrder(cfg, h.Zones); err != nil {
@@ -54,14 +57,15 @@ func setup(c *caddy.Controller) error {
 		h.behind = findBehind(cfg)
 		h.findTransfers(cfg)
 		h.mayBeSigned = cfg.Handler("tsig") != nil
+		h.tellsServer = cfg.Handler("nsid") != nil
 		h.addressesOfServer = boundAddresses(cfg)
 		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
 		restarting.add(end)
 		h.started.Store(true)
-		waitForSync(ctx, h.cache, conf.startupTimeout)
-		return nil
+		return waitForSync(ctx, h.cache, conf.startupTimeout)
 	})
 	c.OnShutdown(func() error {
+		restarting.done()
 		end()
 		return nil
 	})
@@ -124,25 +128,33 @@ func (c *config) open() (follower, error) {
 }
 
 // waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than the
-// timeout. The server then starts without: until the endpoints are there the next plugin is asked.
-func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Duration) {
+// timeout. The server then starts without: until the endpoints are there the next plugin is asked. Only where it is to
+// replace one that has them, it does not: the old one goes on.
+func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Duration) error {
 	end := time.After(timeout)
 	select {
 	case <-cache.firstSync:
 	case <-end:
+		if restarting.fromSynced() {
+			return plugin.Error(pluginName, fmt.Errorf("the endpoints are not synced after %s, so the old Corefile stays in use", timeout))
+		}
 		log.Warningf("Starting the server without the endpoints: they are not synced after %s", timeout)
-		go func() {
-			select {
-			case <-cache.firstSync:
-				log.Info("The endpoints are synced now")
-			case <-ctx.Done():
-			}
-		}()
-		return
+		go logSync(ctx, cache)
+		return nil
 	}
 	select {
 	case <-cache.factsSync:
 	case <-end:
 		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", timeout)
+	}
+	return nil
+}
+
+// logSync says when the endpoints are there after all.
+func logSync(ctx context.Context, cache *endpointsCache) {
+	select {
+	case <-cache.firstSync:
+		log.Info("The endpoints are synced now")
+	case <-ctx.Done():
 	}
 }

@@ -86,12 +86,15 @@ func (s *srvAnswer) add(i int) bool {
 		if !matches(port, s.name.port, s.name.protocol) {
 			continue
 		}
-		if target < 0 {
+		first := target < 0
+		if first {
 			target = s.target(ep)
-			s.addresses = append(s.addresses, srvAddress{target: target, endpoint: i})
 		}
 		if !s.addRecord(srvRecord{target: target, port: port.Number, priority: s.priority, weight: s.weight}) {
 			return false
+		}
+		if first { // only now has the target a record
+			s.addresses = append(s.addresses, srvAddress{target: target, endpoint: i})
 		}
 	}
 	return true

@@ -79,10 +79,14 @@ func (a *asking) serverAddresses(owner string, room int, types ...uint16) (recor
 // soa returns the zone's SOA record, which negative answers carry as well: its minimum is how long they may be kept
 // (RFC 2308).
 func (a *asking) soa() *dns.SOA {
+	ttl, minimum := a.soaTTL, a.negativeTTL
+	if a.policyTTL != nil {
+		ttl, minimum = min(ttl, *a.policyTTL), min(minimum, *a.policyTTL)
+	}
 	return &dns.SOA{
-		Hdr:    dns.RR_Header{Name: a.zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: a.soaTTL},
+		Hdr:    dns.RR_Header{Name: a.zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ttl},
 		Ns:     dnsutil.Join("ns.dns", a.zone),
 		Mbox:   dnsutil.Join("hostmaster", a.zone),
-		Serial: a.cache.serials.at(a.cache.serials.now(), 0), Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: a.negativeTTL,
+		Serial: a.cache.serials.at(a.cache.serials.now(), 0), Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: minimum,
 	}
 }

@@ -27,7 +27,7 @@ func (m *model) ordered(rank []int) []int {
 		byAddress := one.Address.Compare(other.Address)
 		switch m.order {
 		case "ordinal":
-			return cmp.Or(cmp.Compare(ordinalOf(one), ordinalOf(other)), byAddress)
+			return cmp.Or(cmp.Compare(ordinalOf(one), ordinalOf(other)), cmp.Compare(one.Identity(), other.Identity()), byAddress)
 		case "sticky":
 			client := hashClient(m.client.Address)
 			return cmp.Or(cmp.Compare(mix(client^hash(one.Identity())), mix(client^hash(other.Identity()))), byAddress)

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // byOrdinal is the order of the numbers that a StatefulSet gives to its Pods. Endpoints without one come last. Those
@@ -22,7 +23,12 @@ func (byOrdinal) Apply(in Ranks, about *View) (Ranks, string) {
 		}
 	}
 	return sorted(in, func(i, j int32) int {
-		return cmp.Or(cmp.Compare(ordinals[i], ordinals[j]), about.compareAddresses(i, j))
+		if order := cmp.Compare(ordinals[i], ordinals[j]); order != 0 {
+			return order
+		}
+		// So A and AAAA records are those of the same pods.
+		order := strings.Compare(about.Endpoints[i].Identity(), about.Endpoints[j].Identity())
+		return cmp.Or(order, about.compareAddresses(i, j))
 	}), ""
 }
 

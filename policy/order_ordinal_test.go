@@ -19,7 +19,7 @@ func TestOrdinalsAreNumbers(t *testing.T) {
 		in   Ranks
 		want []string
 	}{
-		{byOrdinal{}, Ranks{{0, 1, 2, 3, 4, 5}}, []string{"febadc"}},
+		{byOrdinal{}, Ranks{{0, 1, 2, 3, 4, 5}}, []string{"efbacd"}},
 		{byOrdinal{}, Ranks{{0, 2, 4}, {1, 3, 5}}, []string{"eac", "fbd"}},
 		{byAddress{}, Ranks{{0, 1, 2, 3, 4, 5}}, []string{"abfdec"}},
 	} {

@@ -36,6 +36,12 @@ type Policy struct {
 // Settings returns the policy's settings.
 func (p *Policy) Settings() Settings { return p.settings }
 
+// BeginsUnready says whether the policy may begin with endpoints that are not ready.
+func (p *Policy) BeginsUnready() bool {
+	first, ok := p.steps[0].Step.(from)
+	return ok && slices.ContainsFunc(first.sets, func(set string) bool { return set != "ready" })
+}
+
 // Orders says whether the policy has an order that is not left to chance alone: ranks, turns, or an order of its own.
 func (p *Policy) Orders() bool {
 	if _, ok := p.tail.order.(shuffle); !ok || p.tail.spread.by != nil || p.settings.Spare > 0 {
