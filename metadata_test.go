@@ -34,11 +34,11 @@ func TestMetadataSaysWhatANameOfAHeadlessServiceAsksFor(t *testing.T) {
 		return all
 	}
 	tests := map[string]labels{
-		dbName:                          db(nil),
-		"DB.Default.SVC.cluster.LOCAL.": db(nil),
+		dbName:                          db(labels{"headless/policy": "none"}),
+		"DB.Default.SVC.cluster.LOCAL.": db(labels{"headless/policy": "none"}),
 		"DB-0." + dbName:                db(labels{"headless/endpoint": "db-0"}),
 		"db-9." + dbName:                db(labels{"headless/endpoint": "db-9"}), // it is us who deny it
-		"_MySQL._TCP." + dbName:         db(labels{"headless/port-name": "mysql", "headless/protocol": "tcp"}),
+		"_MySQL._TCP." + dbName:         db(labels{"headless/port-name": "mysql", "headless/protocol": "tcp", "headless/policy": "none"}),
 		"Zone-A.pin._zone." + dbName:    db(labels{"headless/topology-zone": "zone-a"}),
 		"_mysql._tcp.a.b.prefer._zone.db.default.svc.cluster.local.": db(labels{
 			"headless/topology-zone": "a.b", "headless/port-name": "mysql", "headless/protocol": "tcp"}),
