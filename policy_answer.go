@@ -85,7 +85,7 @@ func (a *asking) existsByPolicy(e *endpoints) bool {
 		return false
 	}
 	return slices.ContainsFunc(addressTypes, func(qtype uint16) bool {
-		return a.policies.set(e, sets, setKey{policy: meant.policy.Policy, qtype: qtype}).Begins()
+		return a.policies.set(e, sets, meant.policy.Policy, question{qtype: qtype}).Begins()
 	})
 }
 
@@ -110,7 +110,7 @@ type chosen struct {
 }
 
 func (a *asking) choose(e *endpoints, sets *policySets, p *blockPolicy, client *policy.Client) chosen {
-	set := a.policies.set(e, sets, setKey{policy: p.Policy, qtype: a.qtype, port: a.name.port, protocol: a.name.protocol})
+	set := a.policies.set(e, sets, p.Policy, question{qtype: a.qtype, port: a.name.port, protocol: a.name.protocol})
 	return chosen{Choice: set.Choose(client), set: set, policy: p}
 }
 
@@ -141,8 +141,8 @@ var filtered = &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText
 
 // otherFamilyBegins says whether the policy has endpoints of the other family to begin with: the name exists then.
 func (a *asking) otherFamilyBegins(e *endpoints, sets *policySets, p *blockPolicy) bool {
-	key := setKey{policy: p.Policy, qtype: dns.TypeA + dns.TypeAAAA - a.qtype, port: a.name.port, protocol: a.name.protocol}
-	return a.qtype != dns.TypeSRV && a.policies.set(e, sets, key).Begins()
+	q := question{qtype: dns.TypeA + dns.TypeAAAA - a.qtype, port: a.name.port, protocol: a.name.protocol}
+	return a.qtype != dns.TypeSRV && a.policies.set(e, sets, p.Policy, q).Begins()
 }
 
 // priorityStep is how far the priorities of two ranks are apart: somebody may want to put one between them.

@@ -13,23 +13,39 @@ import (
 // policySets are the policies of a block, prepared for the endpoints of one service as questions for it come up. They
 // live as long as these endpoints are the service's.
 type policySets struct {
-	decision decision
-	sets     sync.Map // setKey -> *policySet
+	decision   decision
+	candidates sync.Map // question -> *candidates
+	sets       sync.Map // setKey -> *policySet
 }
 
-// setKey says which endpoints of a service a policy is to choose from.
-type setKey struct {
-	policy *policy.Policy
-	qtype  uint16 // A, AAAA or SRV
+// question is what decides which endpoints of a service a policy is to choose from.
+type question struct {
+	qtype uint16 // A, AAAA or SRV
 	// port and protocol are those that are asked for, empty for any.
 	port, protocol string
 }
 
+// candidates are the endpoints that a question is about, ready or not. All policies share them.
+type candidates struct {
+	once sync.Once
+	// same are those of the question without the port, where these are the same endpoints; then nothing else is set.
+	same *candidates
+	// units are what policies know by numbers, each as places among all endpoints: one address, or for SRV records all
+	// addresses of a pod.
+	units [][]int32
+	seen  []policy.Endpoint
+}
+
+// setKey says for what a policy is prepared.
+type setKey struct {
+	policy *policy.Policy
+	from   *candidates
+}
+
 // policySet is a policy prepared for endpoints of a service.
 type policySet struct {
+	once sync.Once
 	*policy.Prepared
-	// units are the endpoints that the policy knows by their numbers, each as its place among all: one address, or for
-	// SRV records all addresses of a pod.
 	units [][]int32
 }
 
@@ -42,70 +58,125 @@ func (p *policies) setsFor(e *endpoints, key string) *policySets {
 	return found.(*policySets)
 }
 
-// set prepares a policy, the first time that it is asked for.
-func (p *policies) set(e *endpoints, in *policySets, key setKey) *policySet {
-	if found, ok := in.sets.Load(key); ok {
-		return found.(*policySet)
-	}
-	units := e.units(key)
-	seen := make([]policy.Endpoint, len(units))
-	for i, unit := range units {
-		seen[i] = e.seenByPolicies(unit[0])
-	}
-	found, _ := in.sets.LoadOrStore(key, &policySet{
-		Prepared: policy.Prepare(key.policy, seen, nil, remembered, p.random), units: units,
+// set prepares a policy, the first time that it is asked for. The port must be one that an endpoint has: what is kept
+// must not grow by what clients make up.
+func (p *policies) set(e *endpoints, in *policySets, of *policy.Policy, q question) *policySet {
+	from := in.candidatesFor(e, q)
+	set := loadOrStore(&in.sets, setKey{policy: of, from: from}, func() *policySet { return new(policySet) })
+	set.once.Do(func() {
+		set.Prepared, set.units = policy.Prepare(of, from.seen, nil, remembered, p.random), from.units
 	})
-	return found.(*policySet)
+	return set
 }
 
-// units returns the endpoints that a question is about, ready or not. An address that stands for several is there once.
-func (e *endpoints) units(key setKey) [][]int32 {
+// loadOrStore returns what a map has for a key, and stores a new value where it has none.
+func loadOrStore[K comparable, V any](in *sync.Map, key K, make func() *V) *V {
+	if found, ok := in.Load(key); ok {
+		return found.(*V)
+	}
+	found, _ := in.LoadOrStore(key, make())
+	return found.(*V)
+}
+
+// candidatesFor returns the endpoints that a question is about.
+func (in *policySets) candidatesFor(e *endpoints, q question) *candidates {
+	c := loadOrStore(&in.candidates, q, func() *candidates { return new(candidates) })
+	c.once.Do(func() {
+		units := e.units(q)
+		if q.port != "" || q.protocol != "" {
+			all := in.candidatesFor(e, question{qtype: q.qtype})
+			if slices.EqualFunc(units, all.units, slices.Equal[[]int32]) {
+				c.same = all
+				return
+			}
+		}
+		c.units, c.seen = units, e.seenUnits(units)
+	})
+	if c.same != nil {
+		return c.same
+	}
+	return c
+}
+
+// units returns the endpoints that a question is about. An address that stands for several is there once.
+func (e *endpoints) units(q question) [][]int32 {
 	var units [][]int32
-	pods := make(map[string]int) // the unit of each pod, for SRV records
+	pods := make(map[string]int)        // the unit of each pod, for SRV records
+	places := make([]int32, len(e.all)) // what most units are a piece of
 	for i := range e.all {
 		at := int32(i) // #nosec G115 -- a service has fewer endpoints
-		if !e.all[i].asked(key) {
-			continue
-		}
-		if key.qtype != dns.TypeSRV {
-			if !e.hasBefore(i) {
-				units = append(units, []int32{at})
+		places[i] = at
+		switch {
+		case !e.all[i].asked(q):
+		case q.qtype != dns.TypeSRV:
+			if !e.hasBefore(i, q) {
+				units = append(units, places[i:i+1:i+1])
 			}
-			continue
-		}
-		seen := e.seenByPolicies(at)
-		pod := seen.Identity()
-		if known, ok := pods[pod]; !ok {
-			pods[pod] = len(units)
-			units = append(units, []int32{at})
-		} else if e.all[units[known][0]].Ready == e.all[i].Ready {
-			units[known] = append(units[known], at)
+		default:
+			seen := e.seenByPolicies(at)
+			pod := seen.Identity()
+			if known, ok := pods[pod]; !ok {
+				pods[pod] = len(units)
+				units = append(units, places[i:i+1:i+1])
+			} else if e.all[units[known][0]].Ready == e.all[i].Ready {
+				units[known] = append(units[known], at)
+			}
 		}
 	}
 	return units
 }
 
 // asked says whether an endpoint is one that the question is about.
-func (ep *endpoint) asked(key setKey) bool {
+func (ep *endpoint) asked(q question) bool {
 	switch {
-	case key.qtype == dns.TypeA && !ep.Address.Is4(), key.qtype == dns.TypeAAAA && ep.Address.Is4():
+	case q.qtype == dns.TypeA && !ep.Address.Is4(), q.qtype == dns.TypeAAAA && ep.Address.Is4():
 		return false
-	case key.port == "" && key.protocol == "":
+	case q.qtype != dns.TypeSRV && q.port == "" && q.protocol == "":
 		return true
 	}
-	return slices.ContainsFunc(ep.ports, func(port source.Port) bool { return matches(port, key.port, key.protocol) })
+	return slices.ContainsFunc(ep.ports, func(port source.Port) bool { return matches(port, q.port, q.protocol) })
 }
 
-// hasBefore says whether an endpoint before this one has its address.
-func (e *endpoints) hasBefore(i int) bool {
+// hasBefore says whether an endpoint before this one that the question is about has its address.
+func (e *endpoints) hasBefore(i int, q question) bool {
 	address := e.all[i].Address
-	if i > 0 && e.all[i-1].Address == address {
-		return true
+	for before := i - 1; before >= 0 && e.all[before].Address == address; before-- {
+		if e.all[before].asked(q) {
+			return true
+		}
 	}
-	return i >= e.ready() && len(e.at(address, 0, e.ready())) > 0
+	return i >= e.ready() && slices.ContainsFunc(e.at(address, 0, e.ready()), func(at int32) bool { return e.all[at].asked(q) })
 }
 
-// seenByPolicies returns what policies may look at of an endpoint.
+// seenUnits returns what policies may look at, of the first endpoint of each unit.
+func (e *endpoints) seenUnits(units [][]int32) []policy.Endpoint {
+	seen := make([]policy.Endpoint, len(units))
+	names := portNames{}
+	for i, unit := range units {
+		seen[i] = e.seenByPolicies(unit[0])
+		seen[i].PortNames = names.of(e.all[unit[0]].ports)
+	}
+	return seen
+}
+
+// portNames are the names of lists of ports, which endpoints of a slice share, by the first port.
+type portNames map[*source.Port][]string
+
+func (n portNames) of(ports []source.Port) []string {
+	if len(ports) == 0 {
+		return nil
+	}
+	names, ok := n[&ports[0]]
+	if !ok {
+		for _, port := range ports {
+			names = append(names, port.Name)
+		}
+		n[&ports[0]] = names
+	}
+	return names
+}
+
+// seenByPolicies returns what policies may look at of an endpoint beside its ports.
 func (e *endpoints) seenByPolicies(i int32) policy.Endpoint {
 	ep := &e.all[i]
 	seen := policy.Endpoint{
@@ -114,9 +185,6 @@ func (e *endpoints) seenByPolicies(i int32) policy.Endpoint {
 	}
 	f := e.factsOf(int(i))
 	seen.Region, seen.NodeReady, seen.Labels, seen.Annotations = f.region, f.nodeReady, f.labels, f.annotations
-	for _, port := range ep.ports {
-		seen.PortNames = append(seen.PortNames, port.Name)
-	}
 	if ep.Hints != nil {
 		seen.HintZones, seen.HintNodes = ep.Hints.Zones, ep.Hints.Nodes
 	}

@@ -12,7 +12,8 @@ type Choice struct {
 func (p *Prepared) Choose(client *Client) Choice {
 	o := p.outcomeFor(client)
 	view := p.view(*client)
-	view.Random, view.Turn, view.Weights = p.random, o.turn.Add(1), o.weights
+	view.Random, view.Turn = p.random, o.turn.Add(1)
+	view.Weights, view.scale, view.spread = o.weights, o.scale, o.spread
 	ranks := o.ranks
 	for _, step := range p.late {
 		ranks, _ = step.Apply(ranks, view)

@@ -32,6 +32,11 @@ func wrong(node ast.Node, format string, args ...any) error {
 	return &mistake{at: node.Location(), text: fmt.Sprintf(format, args...)}
 }
 
+// advice is what would be right, where expr only says what is wrong.
+var advice = map[string]string{
+	"invalid char escape": `; a backslash is written twice, as in '\\d'`,
+}
+
 // located says in one line where in an expression something is wrong.
 func located(text string, err error) error {
 	var own *mistake
@@ -39,7 +44,8 @@ func located(text string, err error) error {
 	switch {
 	case errors.As(err, &own):
 	case errors.As(err, &theirs):
-		own = &mistake{at: theirs.Location, text: strings.TrimSpace(theirs.Message)}
+		text := strings.TrimSpace(theirs.Message)
+		own = &mistake{at: theirs.Location, text: text, hint: advice[text]}
 	default:
 		return err
 	}
@@ -83,6 +89,7 @@ var options = []expr.Option{
 
 // absent are the tokens that expr has and expressions have not, and what there is instead.
 var absent = map[string]string{
+	"=":   "to compare, write '=='",
 	"|":   "there are no pipes, write FUNCTION(VALUE)",
 	"..":  "there are no ranges, write FROM <= NUMBER and NUMBER <= TO",
 	"??":  "there is no '??', since nothing is nil: what is not known is the empty string",

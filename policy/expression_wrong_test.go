@@ -78,7 +78,7 @@ var wrongExpressions = []struct {
 	{"zone matches '('", "error parsing regexp: missing closing ): `(`", 14, false},
 
 	// syntax and types
-	{"zone = 'a'", `unexpected token Operator("=")`, 6, false},
+	{"zone = 'a'", "to compare, write '=='", 6, false},
 	{"zone == 'a", "literal not terminated", 11, false},
 	{"(ready", "unexpected token EOF", 6, false},
 	{"zone == 1", "invalid operation: == (mismatched types string and int)", 6, false},
@@ -106,12 +106,21 @@ func TestAWrongExpressionIsRefusedWithWhatIsWrongAndWhere(t *testing.T) {
 	}
 }
 
+func TestAStringWithASingleBackslashIsRefusedWithWhatWouldBeRight(t *testing.T) {
+	const text = `hostname matches '^db-\d+$'`
+	refused(t, "keep "+text, all(), "invalid char escape, at character 24 of '"+text+`'; a backslash is written twice, as in '\\d'`)
+	if _, err := newKeep([]string{`hostname matches '^db-\\d+$'`}, all()); err != nil {
+		t.Errorf("Expected two backslashes to be right, but got %v", err)
+	}
+}
+
 func TestAnExpressionOfTheWrongTypeIsRefused(t *testing.T) {
 	refused(t, "keep ordinal", all(), "'ordinal' is of type int, but must be boolean")
 	refused(t, "prefer zone", all(), "'zone' is of type string, but must be boolean")
 	refused(t, "rank port_names", all(), "'port_names' is of type []string, but must be boolean")
-	refused(t, "weight ready", all(), "'ready' is of type bool, but must be a number")
-	refused(t, "weight labels['weight']", all(), "'labels['weight']' is of type string, but must be a number")
+	const number = "but must be a number, such as number(labels['weight'], 1)"
+	refused(t, "weight ready", all(), "'ready' is of type bool, "+number)
+	refused(t, "weight labels['weight']", all(), "'labels['weight']' is of type string, "+number)
 	for _, line := range []string{"keep", "prefer", "weight"} {
 		refused(t, line, all(), "needs EXPRESSION")
 	}

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"weak"
 )
 
 // Memory bounds what all policies of a process remember of places and clients together. Where it is full, what was of
@@ -12,21 +11,17 @@ import (
 type Memory struct {
 	limit int64 // octets
 
-	mu    sync.Mutex // of those who remember something new; who finds something takes none
-	queue []memo     // in a ring that begins at first
-	first int
+	mu    sync.Mutex // of those who remember or forget something; who finds something takes none
+	queue outcome    // the beginning and the end of a ring: newer than it is the oldest
 	used  int64
 }
 
-// memo is something that is remembered. Who has it may have gone, for endpoints change.
-type memo struct {
-	of     weak.Pointer[Prepared]
-	key    outcomeKey
-	octets int64
-}
-
 // NewMemory makes one of so many octets.
-func NewMemory(limit int64) *Memory { return &Memory{limit: limit} }
+func NewMemory(limit int64) *Memory {
+	m := &Memory{limit: limit}
+	m.queue.older, m.queue.newer = &m.queue, &m.queue
+	return m
+}
 
 // Used is how many octets are remembered, as far as they can be counted.
 func (m *Memory) Used() int64 {
@@ -35,29 +30,40 @@ func (m *Memory) Used() int64 {
 	return m.used
 }
 
+// shelf has what is remembered of one Prepared, and knows nothing of it: when the endpoints are gone, it is cleared.
+type shelf struct{ outcomes sync.Map } // outcomeKey -> *outcome
+
 // outcomeKey is what an outcome was computed for: as much of a client as the steps looked at.
 type outcomeKey struct {
 	place          Place
 	address        netip.Addr
+	shared         bool
 	namespace, pod string
 	labels         uint64 // a hash: a Pod's labels change while it runs
 }
 
 func keyOf(c *Client) outcomeKey {
-	key := outcomeKey{place: c.Place, address: c.Address, namespace: c.Namespace, pod: c.Pod}
+	key := outcomeKey{place: c.Place, address: c.Address, shared: c.Shared, namespace: c.Namespace, pod: c.Pod}
 	for name, value := range c.Labels {
 		key.labels ^= mix(hash(name) ^ mix(hash(value)))
 	}
 	return key
 }
 
-type (
-	turn = atomic.Uint32
-	hit  = atomic.Bool
-)
+// remembered is what a memory notes of an outcome. Only turn and hit change outside of the memory's lock.
+type remembered struct {
+	turn atomic.Uint32 // how many queries it was the outcome of
+	hit  atomic.Bool   // it was of use since the memory looked last
 
-func (m *Memory) load(p *Prepared, key outcomeKey) *outcome {
-	found, ok := p.outcomes.Load(key)
+	older, newer *outcome
+	on           *shelf
+	key          any // the outcomeKey that it has on the shelf
+	octets       int64
+}
+
+// load returns what is remembered, or nil.
+func (s *shelf) load(key outcomeKey) *outcome {
+	found, ok := s.outcomes.Load(key)
 	if !ok {
 		return nil
 	}
@@ -68,60 +74,84 @@ func (m *Memory) load(p *Prepared, key outcomeKey) *outcome {
 	return o
 }
 
-// store remembers an outcome, unless somebody else was quicker, and returns what is remembered.
-func (m *Memory) store(p *Prepared, key outcomeKey, o *outcome) *outcome {
-	if known, ok := p.outcomes.LoadOrStore(key, o); ok {
-		return known.(*outcome)
+// store remembers an outcome, unless somebody else was quicker, and returns what is remembered. One that is larger
+// than all of the memory is not worth forgetting everything else.
+func (m *Memory) store(on *shelf, key outcomeKey, o *outcome) *outcome {
+	o.on, o.key = on, key
+	if o.octets > m.limit {
+		return o
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	octets := o.octets()
-	m.used += octets
-	m.queue = append(m.queue, memo{of: weak.Make(p), key: key, octets: octets})
-	m.makeRoom()
+	if known, ok := on.outcomes.LoadOrStore(o.key, o); ok {
+		return known.(*outcome)
+	}
+	m.makeRoom(o.octets)
+	m.used += o.octets
+	m.enter(o)
 	return o
 }
 
-// mostLooks bounds how many memos are looked at to make room for one: whoever has a question waits for it.
+// mostLooks bounds how many outcomes are looked at to make room for one: whoever has a question waits for it.
 const mostLooks = 64
 
-// makeRoom forgets the oldest memos, save those that were of use since they were looked at last (a second chance).
-func (m *Memory) makeRoom() {
-	for looks := 0; m.used > m.limit && m.first < len(m.queue); looks++ {
-		oldest := m.queue[m.first]
-		m.queue[m.first] = memo{}
-		m.first++
-		if looks < mostLooks && oldest.giveChance() {
-			m.queue = append(m.queue, oldest)
+// makeRoom forgets the oldest outcomes, save those that were of use since they were looked at last (a second chance).
+func (m *Memory) makeRoom(octets int64) {
+	for looks := 0; m.used+octets > m.limit; looks++ {
+		oldest := m.queue.newer
+		if looks < mostLooks && oldest.hit.Swap(false) {
+			oldest.leave()
+			m.enter(oldest)
 			continue
 		}
-		oldest.forget()
-		m.used -= oldest.octets
-	}
-	if m.first > len(m.queue)/2 {
-		m.queue = append(m.queue[:0:0], m.queue[m.first:]...)
-		m.first = 0
+		m.forget(oldest)
 	}
 }
 
-// giveChance says whether the memo was of use since it was asked last.
-func (m *memo) giveChance() bool {
-	p := m.of.Value()
-	if p == nil {
-		return false
-	}
-	found, ok := p.outcomes.Load(m.key)
-	return ok && found.(*outcome).hit.Swap(false)
+// forget lets go of an outcome.
+func (m *Memory) forget(o *outcome) {
+	o.leave()
+	o.on.outcomes.Delete(o.key)
+	m.used -= o.octets
 }
 
-func (m *memo) forget() {
-	if p := m.of.Value(); p != nil {
-		p.outcomes.Delete(m.key)
+// clear forgets all that is on a shelf.
+func (m *Memory) clear(s *shelf) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range s.outcomes.Range {
+		m.forget(o.(*outcome))
 	}
 }
 
-// octets estimates what an outcome takes, with its key, its memo and its place in a map.
-func (o *outcome) octets() int64 {
-	const overhead, perRank, perEndpoint, perWeight = 512, 24, 4, 8
-	return int64(overhead + perRank*len(o.ranks) + perEndpoint*o.ranks.Len() + perWeight*len(o.weights))
+// enter puts an outcome in the queue as the newest.
+func (m *Memory) enter(o *outcome) {
+	o.older, o.newer = m.queue.older, &m.queue
+	o.older.newer, o.newer.older = o, o
 }
+
+// leave takes it out of the queue.
+func (o *outcome) leave() {
+	o.older.newer, o.newer.older = o.newer, o.older
+	o.older, o.newer = nil, nil
+}
+
+// size estimates how many octets an outcome takes, with its key and its place in a map, beside what it shares with
+// what was there before.
+func (o *outcome) size(before *outcome) int64 {
+	const overhead, perRank, perEndpoint, perWeight = 352, 24, 4, 8
+	octets := overhead
+	if !shareArray(o.ranks, before.ranks) {
+		octets += perRank * cap(o.ranks)
+		for _, rank := range o.ranks {
+			octets += perEndpoint * cap(rank)
+		}
+	}
+	if !shareArray(o.weights, before.weights) {
+		octets += perWeight * cap(o.weights)
+	}
+	return int64(octets)
+}
+
+// shareArray says whether slices begin at the same place in memory.
+func shareArray[T any](a, b []T) bool { return len(a) > 0 && len(b) > 0 && &a[0] == &b[0] }

@@ -1,20 +1,29 @@
 package policy
 
 import (
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
 // TestStickyClientsLoadEndpointsEvenly shows how even the load is when clients each get N endpoints of their own, as
 // a table: how many clients an endpoint has on the average, and what the one with the most has, by the average: in
-// the middle of 10 populations of clients, in the worst of them, and what it may have. The README takes its table
-// from it.
+// the middle of 10 populations of clients, in the worst of them, and what it may have. The README has a table of the
+// first two.
 func TestStickyClientsLoadEndpointsEvenly(t *testing.T) {
 	const populations = 10
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Log("endpoints limit clients    mean   median    worst    bound of max/mean")
 	for _, n := range []int{10, 100} {
 		for _, limit := range []int{1, 3, 10} {
+			row := fmt.Sprintf("| %d | %d |", n, limit)
 			for _, clients := range []int{20, 100, 1000, 10000} {
 				var most []float64
 				mean := float64(clients*limit) / float64(n)
@@ -26,10 +35,14 @@ func TestStickyClientsLoadEndpointsEvenly(t *testing.T) {
 				bound := mostOfBinomial(clients, float64(limit)/float64(n), 1e-9) / mean
 				t.Logf("%9d %5d %7d %7.1f %8.2f %8.2f %8.2f", n, limit, clients, mean,
 					most[populations/2], most[populations-1], bound)
+				row += fmt.Sprintf(" %.2f / %.2f |", most[populations/2], most[populations-1])
 				if most[populations-1] > bound {
 					t.Errorf("%d clients load one of %d endpoints with %.2f times the mean, with a limit of %d",
 						clients, n, most[populations-1], limit)
 				}
+			}
+			if !strings.Contains(string(readme), "\n"+row+"\n") {
+				t.Errorf("README.md has no row %q", row)
 			}
 		}
 	}

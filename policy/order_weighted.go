@@ -60,15 +60,11 @@ func (weighted) first(dst, rank []int32, k int, about *View) []int32 {
 // those that it takes are in proportion to their weights. It gives up after as many proposals as the rank is long,
 // and does not begin where it would need more, when most are light and few heavy.
 func (l *lottery) try(rank []int32, k int, about *View) {
-	heaviest, sum := 0.0, 0.0
-	for _, i := range rank {
-		weight := about.Weights[i]
-		if weight > heaviest {
-			heaviest = weight
-		}
-		sum += weight
+	scale := about.scale
+	if scale.heaviest == 0 {
+		scale = scaleOf(about.Weights, Ranks{rank})
 	}
-	if heaviest*float64(k) >= sum {
+	if scale.heaviest*float64(k) >= scale.mean*float64(len(rank)) {
 		return
 	}
 	n := uint32(len(rank)) // #nosec G115 -- a service has fewer endpoints
@@ -77,11 +73,27 @@ func (l *lottery) try(rank []int32, k int, about *View) {
 			return
 		}
 		place := about.Random(n)
-		if !l.taken[place] && about.uniform()*heaviest < about.Weights[rank[place]] {
+		if !l.taken[place] && about.uniform()*scale.heaviest < about.Weights[rank[place]] {
 			l.taken[place] = true
 			l.drawn = append(l.drawn, int32(place)) // #nosec G115 -- likewise
 		}
 	}
+}
+
+// scale is how heavy endpoints are, in all ranks together: what is said of one rank may be off, but the heaviest is at
+// least as heavy as each of it.
+type scale struct{ heaviest, mean float64 }
+
+func scaleOf(weights []float64, ranks Ranks) scale {
+	var s scale
+	for _, rank := range ranks {
+		for _, i := range rank {
+			s.heaviest = max(s.heaviest, weights[i])
+			s.mean += weights[i]
+		}
+	}
+	s.mean /= max(1, float64(ranks.Len()))
+	return s
 }
 
 // race scores those that are not taken by the time they need: exponentially distributed with their weight as its

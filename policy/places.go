@@ -30,7 +30,8 @@ func classesOf(endpoints []Endpoint) *placeClasses {
 	return c
 }
 
-// of returns the place without what no endpoint has.
+// of returns the place without what no endpoint has. It is for steps that compare places only: one that asks whether
+// the client's zone is a certain one has another outcome in a zone without endpoints than where the zone is not known.
 func (c *placeClasses) of(p Place) Place {
 	if _, ok := c.nodes[p.Node]; !ok {
 		p.Node = ""

@@ -1,6 +1,6 @@
 package policy
 
-import "sync"
+import "runtime"
 
 // Prepared is a policy together with the endpoints of a service that a question is about. What depends on the endpoints
 // alone is done; what depends on a place or a client is remembered as it comes up. It is for concurrent use.
@@ -18,8 +18,8 @@ type Prepared struct {
 	fixed            outcome
 	remembered, late []namedStep
 	depends          Depends       // of the remembered ones
-	classes          *placeClasses // nil where places are not only compared by the remembered steps
-	outcomes         sync.Map      // outcomeKey -> *outcome
+	classes          *placeClasses // nil where no remembered step compares places
+	shelf            *shelf        // nil where nothing is remembered
 }
 
 // Prepare does what depends on the endpoints alone. They must not be written to from then on. nodes are the numbers of
@@ -45,7 +45,10 @@ func Prepare(p *Policy, endpoints []Endpoint, nodes map[string]int, memory *Memo
 	weigh(&prepared.fixed, p.steps[:begin], view)
 	if prepared.remembered == nil {
 		prepared.orderOnce(&prepared.fixed, view)
+		return prepared
 	}
+	prepared.shelf = new(shelf)
+	runtime.AddCleanup(prepared, memory.clear, prepared.shelf)
 	return prepared
 }
 
@@ -67,31 +70,33 @@ func start(endpoints []Endpoint) Ranks {
 // divide tells the steps apart by what they depend on. Each has those before it as its input, so that it cannot be done
 // sooner than they are.
 func (p *Prepared) divide() {
-	compared := true
 	for i, step := range p.policy.steps {
 		switch depends := step.Depends(); {
 		case depends == OnQuery:
 			p.late = p.policy.steps[i:]
+			return
 		case depends > OnEndpoints || p.remembered != nil:
 			p.remembered = append(p.remembered, step)
 			p.depends = max(p.depends, depends)
-			_, compares := step.Step.(placeComparer)
-			compared = compared && (compares || depends == OnEndpoints)
+			if _, ok := step.Step.(placeComparer); ok && p.classes == nil {
+				p.classes = classesOf(p.endpoints)
+			}
 		}
-		if p.late != nil {
-			break
-		}
-	}
-	if p.depends == OnPlace && compared {
-		p.classes = classesOf(p.endpoints)
 	}
 }
 
-// orderOnce brings ranks into an order that depends on the endpoints alone.
+// orderOnce does what of an order depends on the endpoints alone.
 func (p *Prepared) orderOnce(o *outcome, view *View) {
-	if p.policy.tail.order.Depends() == OnEndpoints && p.late == nil {
-		o.ranks, _ = p.policy.tail.order.Apply(o.ranks, view)
+	tail := &p.policy.tail
+	switch _, draws := tail.order.(weighted); {
+	case p.late != nil:
+		return
+	case draws && o.weights != nil:
+		o.scale = scaleOf(o.weights, o.ranks)
+	case tail.order.Depends() == OnEndpoints:
+		o.ranks, _ = tail.order.Apply(o.ranks, view)
 	}
+	o.ranks, o.spread = tail.spreadOnce(o.ranks, view)
 }
 
 func (p *Prepared) view(client Client) *View {
@@ -101,12 +106,13 @@ func (p *Prepared) view(client Client) *View {
 	}
 }
 
-// outcome is what the steps left that do not depend on the query. It is immutable but for the turn.
+// outcome is what the steps left that do not depend on the query. It is immutable but for what is noted of it.
 type outcome struct {
 	ranks   Ranks
 	weights []float64 // by endpoint; nil: all weigh the same
-	turn    turn      // how many queries it was the outcome of
-	hit     hit       // it was of use since the memory looked last
+	scale   scale     // of the weights, where an order looks at them
+	spread  bool      // the turns of groups were taken already
+	remembered
 }
 
 // outcomeFor returns what the policy leaves for a client before chance has its say.
@@ -116,26 +122,28 @@ func (p *Prepared) outcomeFor(client *Client) *outcome {
 	}
 	known := p.known(client)
 	key := keyOf(&known)
-	if found := p.memory.load(p, key); found != nil {
+	if found := p.shelf.load(key); found != nil {
 		return found
 	}
-	return p.memory.store(p, key, p.compute(known))
+	return p.memory.store(p.shelf, key, p.compute(known))
 }
 
 // known is what the remembered steps may look at of a client.
 func (p *Prepared) known(client *Client) Client {
-	switch {
-	case p.depends == OnClient:
+	if p.depends == OnClient {
 		return *client
-	case p.classes != nil:
-		return Client{Place: p.classes.of(client.Place)}
 	}
 	var seen Place
 	for _, step := range p.remembered {
-		if s, ok := step.Step.(placeSeer); ok {
+		switch s := step.Step.(type) {
+		case placeComparer:
+			seen = unite(seen, p.classes.of(client.Place))
+		case placeSeer:
 			seen = unite(seen, s.sees(client.Place))
-		} else if step.Depends() != OnEndpoints {
-			return Client{Place: client.Place}
+		default:
+			if step.Depends() == OnPlace {
+				return Client{Place: client.Place}
+			}
 		}
 	}
 	return Client{Place: seen}
@@ -150,6 +158,7 @@ func (p *Prepared) compute(client Client) *outcome {
 	weigh(o, p.remembered, view)
 	p.orderOnce(o, view)
 	o.turn.Store(p.random(1 << 31))
+	o.octets = o.size(&p.fixed)
 	return o
 }
 

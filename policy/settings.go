@@ -80,7 +80,7 @@ func setSpare(s *Settings, args []string) (err error) {
 
 func setMembers(s *Settings, args []string) error {
 	if len(args) != 1 || args[0] != "same" {
-		return wrongCount(args, "same")
+		return wrongCount(args, "'same'")
 	}
 	s.MembersSame = true
 	return nil

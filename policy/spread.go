@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"fmt"
-	"sync"
-)
+import "fmt"
 
 var spreadKind = Kind{
 	Usage:   "spread zone|node",
@@ -49,30 +46,57 @@ func (spread) Depends() Depends { return OnEndpoints }
 // Apply takes turns in each rank, as it is ordered.
 func (s spread) Apply(in Ranks, about *View) (Ranks, string) {
 	t := turnTables.Get().(*turns)
-	defer turnTables.Put(t)
+	defer t.release()
 	groups := s.groupsOf(about)
 	out := make(Ranks, len(in))
 	for r, rank := range in {
-		out[r] = t.take(make([]int32, 0, len(rank)), rank, len(rank), groups)
+		t.ordered = append(t.ordered[:0], rank...)
+		out[r], _ = t.take(make([]int32, 0, len(rank)), len(rank), groups)
 	}
 	return out, ""
 }
 
-// takeTurns appends the first k of a rank when its groups take turns.
-func (t *tail) takeTurns(dst, rank []int32, k int, about *View) []int32 {
-	turns := turnTables.Get().(*turns)
-	groups := t.spread.groupsOf(about)
-	if _, ok := t.order.(rotate); ok {
-		// Neighbours of one group would all have the same one of the next group behind them, which would bear more than
-		// its share of the load. So neighbours are of different groups where that can be.
-		turns.mixed = turns.take(turns.mixed[:0], rank, len(rank), groups)
-		rank = turns.mixed
+// spreadOnce does what of the turns depends on the endpoints alone. Neighbours of one group in a rotation would all
+// have the same one of the next group behind them, which would bear more than its share of the load: so neighbours are
+// of different groups where that can be.
+func (t *tail) spreadOnce(ranks Ranks, about *View) (Ranks, bool) {
+	_, rotates := t.order.(rotate)
+	if t.spread.by == nil || !rotates && t.order.Depends() != OnEndpoints {
+		return ranks, false
 	}
-	turns.ordered = t.order.first(turns.ordered[:0], rank, len(rank), about)
-	dst = turns.take(dst, turns.ordered, k, groups)
-	turnTables.Put(turns)
-	return dst
+	ranks, _ = t.spread.Apply(ranks, about)
+	return ranks, true
 }
+
+// takeTurns appends the first k of a rank when its groups take turns. It orders no more of the rank than decides which
+// these are, which nobody knows before: where that was too little, more.
+func (t *tail) takeTurns(dst, rank []int32, k int, about *View) []int32 {
+	if about.spread && t.order.Depends() == OnEndpoints {
+		return append(dst, rank[:k]...)
+	}
+	turns := turnTables.Get().(*turns)
+	defer turns.release()
+	groups := t.spread.groupsOf(about)
+	if _, ok := t.order.(rotate); ok && !about.spread {
+		rank = turns.mix(rank, groups)
+	}
+	n := len(rank)
+	if _, ok := t.order.(weighted); !ok && 2*enough(k) < n { // a longer lottery begins in another way
+		n, about = enough(k), turns.replayable(about)
+	}
+	for {
+		turns.replay()
+		turns.ordered = t.order.first(turns.ordered[:0], rank, n, about)
+		turns.count(rank, n, groups)
+		if taken, ok := turns.take(dst, k, groups); ok {
+			return taken
+		}
+		n = min(4*n, len(rank))
+	}
+}
+
+// enough is how many mostly decide the first k.
+func enough(k int) int { return 2*k + 32 }
 
 // groupsOf returns the number of each endpoint's group.
 func (s spread) groupsOf(about *View) []int32 {
@@ -99,55 +123,4 @@ func (s spread) groups(endpoints []Endpoint) []int32 {
 		groups[i] = n
 	}
 	return groups
-}
-
-// turns are the tables of those who take turns. They are kept for the next time.
-type turns struct {
-	mixed   []int32 // the rank when its groups take turns without an order
-	ordered []int32 // the rank in its order
-	next    []int32 // the place of the next one of the same group, by place in ordered; 0 for none
-	last    []int32 // 1 + the place of the last one that was seen, by group; 0 between uses
-	waiting []int32 // the place of the next one of each group that has one
-}
-
-var turnTables = sync.Pool{New: func() any { return new(turns) }}
-
-// take appends the first k of those in order to dst.
-func (t *turns) take(dst, ordered []int32, k int, groups []int32) []int32 {
-	t.link(ordered, k, groups)
-	end := len(dst) + k
-	for len(dst) < end {
-		still := t.waiting[:0]
-		for _, place := range t.waiting[:min(len(t.waiting), end-len(dst))] {
-			dst = append(dst, ordered[place])
-			if next := t.next[place]; next > 0 {
-				still = append(still, next)
-			}
-		}
-		t.waiting = still
-	}
-	return dst
-}
-
-// link links those of each group, and lets the first of each wait in their order.
-func (t *turns) link(ordered []int32, k int, groups []int32) {
-	t.waiting = t.waiting[:0]
-	t.next = append(t.next[:0], make([]int32, len(ordered))...)
-	for place, i := range ordered {
-		group := groups[i]
-		for int(group) >= len(t.last) {
-			t.last = append(t.last, 0)
-		}
-		if last := t.last[group]; last > 0 {
-			t.next[last-1] = int32(place) // #nosec G115 -- a service has fewer endpoints
-		} else if t.waiting = append(t.waiting, int32(place)); len(t.waiting) == k { // #nosec G115 -- likewise
-			break // the first turn is enough
-		}
-		t.last[group] = int32(place) + 1 // #nosec G115 -- likewise
-	}
-	for _, i := range ordered {
-		if group := groups[i]; int(group) < len(t.last) {
-			t.last[group] = 0
-		}
-	}
 }

@@ -158,3 +158,65 @@ func TestNodesTakeTurnsToo(t *testing.T) {
 		t.Errorf("The order is %s", sequence(spread[0]))
 	}
 }
+
+// largeView is n endpoints in four zones: half of them in the first, three in the last.
+func largeView(n int) *View {
+	view := podsView(n)
+	for i := range view.Endpoints {
+		view.Endpoints[i].Zone = fmt.Sprint(min(i%4, 2))
+		if i == 1 || i == n/2 || i == n-1 {
+			view.Endpoints[i].Zone = "few"
+		}
+	}
+	return view
+}
+
+// Of a large rank no more is ordered than decides who is first. It makes no difference to who that is.
+func TestTheFirstOfManyAreThoseOfTheWholeOrder(t *testing.T) {
+	chance := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{200, 1_000, 5_000} {
+		view := largeView(n)
+		ranks := start(view.Endpoints)
+		for name, o := range orders {
+			if name == "weighted" {
+				continue
+			}
+			for range 20 {
+				k := 1 + chance.IntN(n/4-17)
+				view.Client, view.Turn = clientNumber(chance.Int()), chance.Uint32()
+				view.Random = func(uint32) uint32 { return 7 } // the seed of what is replayed
+				tail := tail{order: o, spread: byZone}
+				got := tail.pick(nil, ranks, k, view)
+				whole := *view
+				whole.Random = rand.New(rand.NewPCG(7<<31|7, 0)).Uint32N
+				in := ranks
+				if name == "rotate" {
+					in, _ = byZone.Apply(ranks, view)
+				}
+				if ordered := o.first(nil, in[0], n, &whole); !slices.Equal(got, turnsByHand(ordered, view)[:k]) {
+					t.Fatalf("%s: the first %d of %d are others than in the whole order", name, k, n)
+				}
+			}
+		}
+	}
+}
+
+func TestTurnsThatWereTakenOnceAreThoseOfEachTime(t *testing.T) {
+	view := largeView(300)
+	for _, order := range []string{"ordinal", "address", "rotate"} {
+		p := Prepare(policyOf(t, "rank ordinal < 100\norder "+order+"\nspread zone"), view.Endpoints, nil, NewMemory(0),
+			func(uint32) uint32 { return 0 })
+		ranks := Ranks{start(view.Endpoints)[0][:100], start(view.Endpoints)[0][100:]}
+		for turn := range uint32(20) {
+			view.Turn = turn + 1
+			each, _ := orders[order].Apply(ranks, view)
+			if order == "rotate" {
+				each = ranks
+			}
+			want := (&tail{order: orders[order], spread: byZone}).pick(nil, each, 150, view)
+			if got := p.Choose(&Client{}).Pick(nil, 150); !slices.Equal(got, want) {
+				t.Fatalf("%s: turn %d is %v, not %v", order, turn, got, want)
+			}
+		}
+	}
+}

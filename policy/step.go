@@ -91,10 +91,12 @@ type View struct {
 	Nodes map[string]int
 	// Weights are the weights of the endpoints, by number, none of them negative. They are nil where all are the same.
 	Weights []float64
+	scale   scale // of the weights; zero where it was not computed
 	// Hashes are the hashes of what identifies the endpoints, and Groups the numbers of the zones or nodes that take
 	// turns, by the numbers of the endpoints. What is nil is computed by whoever needs it.
 	Hashes []uint64
 	Groups []int32
+	spread bool // the turns of groups were taken already
 }
 
 // Kind is a kind of steps.

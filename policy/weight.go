@@ -18,7 +18,7 @@ type weigher interface {
 type weight struct{ *formula }
 
 func newWeight(args []string, with *Environment) (Step, error) {
-	f, err := newFormula(args, with, "a number", reflect.Int, reflect.Float64)
+	f, err := newFormula(args, with, "a number, such as number(labels['weight'], 1)", reflect.Int, reflect.Float64)
 	return weight{f}, err
 }
 
