@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"context"
 	"math"
 	"net"
 
@@ -26,7 +27,8 @@ func nameError() reply { return reply{rcode: dns.RcodeNameError} }
 // asking is a query together with what is known about it.
 type asking struct {
 	*Headless
-	// state is nil in a zone transfer, where all records are wanted.
+	// ctx and state are nil in a zone transfer, where all records are wanted.
+	ctx   context.Context
 	state *request.Request
 	// qname is the question's name in its own case, zone the part of it that is our zone, lower the name in lower case.
 	qname, zone, lower string
@@ -49,8 +51,8 @@ const (
 func (a *asking) headOctets() int { return 12 + nameOctets(a.qname) + 4 }
 
 // What plugins above us add to a reply: a TSIG record (RFC 8945, 4.2), with an HMAC of SHA-512 and a long name of the
-// key, and the option NSID (RFC 5001) with what DNS calls a name at most. CoreDNS does not cut a reply that is signed, and
-// cuts one that the option makes too long.
+// key, and the option NSID (RFC 5001) with what DNS calls a name at most. CoreDNS does not cut a reply that is
+// signed, and cuts one that the option makes too long.
 const (
 	signatureOctets = 200
 	nsidOctets      = 4 + 255

@@ -69,14 +69,18 @@ func (e *endpoints) at(address netip.Addr, from, to int) []int32 {
 }
 
 // names returns what stands before the service's own name in the names that have records, the dot included: nothing,
-// the names of the ready endpoints, and those of their ports that have one.
-func (e *endpoints) names() []string {
-	if e.ready() == 0 {
+// the names of the ready endpoints or of all, and those of the ports of ready ones that have one.
+func (e *endpoints) names(all bool) []string {
+	named := e.all[:e.ready()]
+	if all {
+		named = e.all
+	}
+	if len(named) == 0 {
 		return nil
 	}
 	names := []string{""}
-	for i := range e.all[:e.ready()] {
-		names = append(names, string(e.all[i].appendLabel(nil))+".")
+	for i := range named {
+		names = append(names, string(named[i].appendLabel(nil))+".")
 	}
 	for _, port := range e.ports {
 		if port.Name != "" {

@@ -1,7 +1,6 @@
 package headless
 
 import (
-	"context"
 	"strings"
 
 	"github.com/coredns/coredns/plugin"
@@ -19,7 +18,6 @@ const mostAliases = 7
 type externalNames struct {
 	dns.ResponseWriter
 	*asking
-	ctx context.Context
 }
 
 // mayBeExternal says whether the name and type are such that an ExternalName service is answered with addresses.
@@ -61,7 +59,7 @@ func (w *externalNames) follow() (aliases []dns.RR, target *asking) {
 		if zone == "" {
 			return nil, nil
 		}
-		next := &asking{Headless: w.Headless, state: w.state, qname: name, lower: lower, qtype: w.qtype, ttl: w.ttl}
+		next := &asking{Headless: w.Headless, ctx: w.ctx, state: w.state, qname: name, lower: lower, qtype: w.qtype, ttl: w.ttl}
 		next.zone = name[len(name)-len(zone):]
 		next.taken = octets + nameOctets(w.qname) - nameOctets(name)
 		next.parse()

@@ -30,14 +30,14 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return h.serveUnsynced(ctx, &state)
 	}
 
-	a := h.asking(&state, zone)
+	a := h.asking(ctx, &state, zone)
 	answer, left := a.answer()
 	if left {
 		switch {
 		case a.name.kind == nameApex && a.qtype == dns.TypeSOA:
 			w = &serialWriter{ResponseWriter: w, serials: &h.cache.serials}
 		case a.mayBeExternal() && a.behind.serves(a.lower):
-			w = &externalNames{ResponseWriter: w, asking: a, ctx: ctx}
+			w = &externalNames{ResponseWriter: w, asking: a}
 		}
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	}
@@ -64,8 +64,8 @@ func (h *Headless) zoneOf(lower string) string {
 	return found
 }
 
-func (h *Headless) asking(state *request.Request, zone string) *asking {
-	a := &asking{Headless: h, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType(), ttl: h.ttl}
+func (h *Headless) asking(ctx context.Context, state *request.Request, zone string) *asking {
+	a := &asking{Headless: h, ctx: ctx, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType(), ttl: h.ttl}
 	a.zone = a.qname[len(a.qname)-len(zone):]
 	a.parse()
 	return a

@@ -19,6 +19,7 @@ package headless
 
 import (
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
@@ -60,6 +61,9 @@ type Headless struct {
 	transfer          *transfer.Transfer    // the transfer plugin of the server block, if it has one
 	transferers       []transfer.Transferer // the plugins behind us that have zones to transfer
 	addressesOfServer []netip.Addr
+
+	// serialsBehind are those of the plugins behind us that have a part of a zone, by zone, where they are no times.
+	serialsBehind *sync.Map
 
 	started *atomic.Bool // what is set when the server starts is set: the ready plugin may ask before
 }

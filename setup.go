@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -89,6 +90,8 @@ func (c *config) handler() *Headless {
 		policies:     newPolicies(c.compiled, c, rand.Uint32N),
 		random:       rand.Uint32N,
 		started:      new(atomic.Bool),
+
+		serialsBehind: new(sync.Map),
 	}
 }
 

@@ -40,7 +40,7 @@ func (h *Headless) Transfer(zone string, serial uint32) (<-chan []dns.RR, error)
 	if behind.soa != nil && h.behind.serves(zone) {
 		t.soa = dns.Copy(behind.soa).(*dns.SOA)
 	}
-	t.soa.Serial = h.cache.serials.at(now, behind.serial())
+	t.soa.Serial = h.mergedSerial(zone, now, behind.serial())
 	go t.run(serial)
 	return t.records, nil
 }
@@ -52,7 +52,6 @@ func (h *Headless) frozen() *Headless {
 	frozen.cache = &endpointsCache{reverse: h.cache.reverse}
 	frozen.cache.index.Store(h.cache.index.Load())
 	frozen.random = func(uint32) uint32 { return 0 }
-	frozen.policies = nil // they are for clients
 	return &frozen
 }
 
@@ -111,7 +110,8 @@ func (t *zoneTransfer) holds(lower string) bool { return t.zoneOf(lower) == t.zo
 // them.
 func (t *zoneTransfer) sendService(key string, e *endpoints) {
 	service := dnsutil.Join(key, "svc", t.zone)
-	for _, below := range e.names() {
+	asked := t.asking(service, dns.TypeA)
+	for _, below := range e.names(asked.namesUnready(e)) {
 		if !t.holds(below + service) {
 			continue
 		}

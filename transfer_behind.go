@@ -4,7 +4,9 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/dnsutil"
+	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/plugin/transfer"
 
 	"github.com/miekg/dns"
@@ -65,14 +67,35 @@ func (z *zoneBehind) abandon() {
 	}
 }
 
-// mergedSOA returns the zone's SOA record where it is ours, with the serial that a transfer has.
+// mergedSOA returns the zone's SOA record where it is ours, with the serial that a transfer has. The plugin behind is
+// asked as a client would ask: to begin a transfer costs it the whole zone.
 func (a *asking) mergedSOA() *dns.SOA {
 	soa, now := a.soa(), a.cache.serials.now()
-	if theirs, err := a.openBehind(strings.ToLower(a.zone)); err == nil && theirs.soa != nil {
-		soa.Serial = a.cache.serials.at(now, theirs.soa.Serial)
-		theirs.abandon()
+	if a.state == nil || a.Next == nil || !a.Fall.Through(a.lower) {
+		return soa
+	}
+	behind := nonwriter.New(a.state.W)
+	if _, err := plugin.NextOrFailure(a.Name(), a.Next, a.ctx, behind, a.state.Req.Copy()); err != nil || behind.Msg == nil {
+		return soa
+	}
+	for _, rr := range behind.Msg.Answer {
+		if theirs, ok := rr.(*dns.SOA); ok && strings.EqualFold(theirs.Hdr.Name, a.zone) {
+			soa.Serial = a.mergedSerial(strings.ToLower(a.zone), now, theirs.Serial)
+		}
 	}
 	return soa
+}
+
+// mergedSerial returns the serial of a zone of which a plugin behind us has a part, with that serial; 0 is for none.
+// That of the kubernetes plugin is a time, like ours. Of any other one only a change means something.
+func (h *Headless) mergedSerial(zone string, now, behind uint32) uint32 {
+	if behind != 0 && !h.behind.serves(zone) {
+		if before, known := h.serialsBehind.Swap(zone, behind); known && before != behind {
+			h.cache.serials.changed()
+		}
+		behind = 0
+	}
+	return h.cache.serials.at(now, behind)
 }
 
 // mergedZone sends records of the plugin behind us, each once.

@@ -176,25 +176,56 @@ kube-dns.kube-system.svc.in-addr.arpa. 9 IN A 10.96.0.10`
 
 // A secondary asks for the SOA record and compares: what it is told must be what a transfer then has, whoever answers.
 func TestTheSerialOfAMergedZoneIsThatOfTheLaterChange(t *testing.T) {
-	for _, kubernetes := range []bool{true, false} {
+	synctest.Test(t, func(t *testing.T) {
+		behind := &transferer{zone: "cluster.local."}
+		h := before(t, behind, true)
+		cached := records(t, "cluster.local. 77 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 0 0 0 0 77")
+		h.Next = &nextPlugin{reply: replying(dns.RcodeSuccess, cached...)}
+		ours := h.cache.serials.now()
+		pass(3 * time.Second)
+		for theirs, want := range map[uint32]uint32{0: ours, ours - 1: ours, ours: ours, ours + 1: ours + 1, ours + 2: ours + 2, ours + 3: ours + 2, 4e9: ours + 2} {
+			behind.serial, cached[0].(*dns.SOA).Serial = theirs, theirs
+			z := transferred(t, h, "cluster.local.")
+			asked := ask(t, h, "CLUSTER.local.", dns.TypeSOA, client{tcp: true}).Answer[0].(*dns.SOA)
+			if z.soa.Serial != want || asked.Serial != want {
+				t.Errorf("With the serials %d of ours and %d behind the transfer has %d and the answer %d, want %d",
+					ours, theirs, z.soa.Serial, asked.Serial, want)
+			}
+			if got := cached[0].(*dns.SOA).Serial; got != theirs {
+				t.Errorf("The record of the plugin behind was changed from %d to %d", theirs, got)
+			}
+		}
+	})
+}
+
+// The serial of a zone in a file may be anything: a small number, or a date that is far ahead of the time. Only that it
+// changes means something.
+func TestTheSerialOfAZoneBeforeAFileChangesWhenTheFilesDoes(t *testing.T) {
+	for _, theirs := range []uint32{1, 42, 2_026_112_201, 4_000_000_000} {
 		synctest.Test(t, func(t *testing.T) {
-			behind := &transferer{zone: "cluster.local."}
-			h := before(t, behind, kubernetes)
-			cached := records(t, "cluster.local. 77 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 0 0 0 0 77")
-			h.Next = &nextPlugin{reply: replying(dns.RcodeSuccess, cached...)}
-			ours := h.cache.serials.now()
+			behind := &transferer{zone: "cluster.local.", serial: theirs}
+			h := before(t, behind, false)
+			soa := records(t, "cluster.local. 77 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 0 0 0 0 77")
+			h.Next = &nextPlugin{reply: replying(dns.RcodeSuccess, soa...)}
+			told := func() uint32 {
+				soa[0].(*dns.SOA).Serial = behind.serial
+				asked := ask(t, h, "cluster.local.", dns.TypeSOA, client{tcp: true}).Answer[0].(*dns.SOA).Serial
+				if z := transferred(t, h, "cluster.local."); z.soa.Serial != asked {
+					t.Errorf("The transfer has %d and the answer %d", z.soa.Serial, asked)
+				}
+				return asked
+			}
 			pass(3 * time.Second)
-			for theirs, want := range map[uint32]uint32{0: ours, ours - 1: ours, ours: ours, ours + 1: ours + 1, ours + 2: ours + 2, ours + 3: ours + 2, 4e9: ours + 2} {
-				behind.serial, cached[0].(*dns.SOA).Serial = theirs, theirs
-				z := transferred(t, h, "cluster.local.")
-				asked := ask(t, h, "CLUSTER.local.", dns.TypeSOA, client{tcp: true}).Answer[0].(*dns.SOA)
-				if z.soa.Serial != want || asked.Serial != want {
-					t.Errorf("With the serials %d of ours and %d behind the transfer has %d and the answer %d, want %d",
-						ours, theirs, z.soa.Serial, asked.Serial, want)
-				}
-				if got := cached[0].(*dns.SOA).Serial; got != theirs {
-					t.Errorf("The record of the plugin behind was changed from %d to %d", theirs, got)
-				}
+			first := told()
+			pass(3 * time.Second)
+			if same := told(); same != first {
+				t.Errorf("Without a change the serial went from %d to %d", first, same)
+			}
+			behind.serial++
+			told()
+			pass(3 * time.Second)
+			if next := told(); !olderSerial(first, next) {
+				t.Errorf("With a change of the file the serial went from %d to %d", first, next)
 			}
 		})
 	}

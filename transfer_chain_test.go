@@ -16,7 +16,10 @@ func TestTheApexOfAReverseZoneDoesNotFallThrough(t *testing.T) {
 	next := &nextPlugin{reply: replying(dns.RcodeRefused)}
 	h.Next, h.addressesOfServer = next, []netip.Addr{netip.MustParseAddr("192.0.2.53")}
 	for name, qtype := range map[string]uint16{"10.in-addr.arpa.": dns.TypeSOA, "10.IN-ADDR.arpa.": dns.TypeNS, "ns.dns.10.in-addr.arpa.": dns.TypeA} {
-		if m := ask(t, h, name, qtype, client{}); len(m.Answer) != 1 || m.Answer[0].Header().Name != name || len(next.asked) > 0 {
+		next.asked = nil
+		m := ask(t, h, name, qtype, client{})
+		left := len(next.asked) > 0 && qtype != dns.TypeSOA // of which the serial of the plugin behind is a part
+		if len(m.Answer) != 1 || m.Answer[0].Header().Name != name || left {
 			t.Errorf("The answer to %s is %s", name, m)
 		}
 	}
