@@ -3,6 +3,7 @@ package headless
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,7 +40,11 @@ const wholeShare = 10_000
 // would swallow what follows a block that is not closed, or that is closed on a line where something else stands.
 func readBlock(c *caddy.Controller, args []string) (lines [][]string, err error) {
 	if n := len(args); n == 0 || args[n-1] != "{" || slices.ContainsFunc(args[:n-1], isBrace) {
-		return nil, errors.New("needs a block: '{' at the end of the line, and '}' on a line of its own")
+		quoted := ""
+		if n > 0 {
+			quoted = "'" + strings.Join(args, " ") + "' "
+		}
+		return nil, errors.New(quoted + "needs a block: '{' at the end of the line, and '}' on a line of its own")
 	}
 	for c.Next() {
 		line := append([]string{c.Val()}, restOfLine(c)...)
@@ -97,9 +102,14 @@ func (c *config) addPolicy(args []string, lines [][]string) error {
 	return nil
 }
 
+const applyUsage = "NAME [observe] [P%] NAMESPACE/SERVICE..."
+
+// isApplyOption says whether an argument is one that stands before the patterns, and that is no pattern.
+func isApplyOption(arg string) bool { return arg == "observe" || strings.HasSuffix(arg, "%") }
+
 func (c *config) addApplication(args []string) (err error) {
 	if len(args) == 0 {
-		return wrongCount(args, "NAME [observe] [P%] NAMESPACE/SERVICE...")
+		return wrongCount(args, applyUsage)
 	}
 	a := application{policy: args[0], share: wholeShare}
 	args = args[1:]
@@ -114,6 +124,9 @@ func (c *config) addApplication(args []string) (err error) {
 	}
 	if len(args) == 0 {
 		return fmt.Errorf("'%s' needs patterns of services: NAMESPACE/SERVICE..., everything is */*", a.policy)
+	}
+	if i := slices.IndexFunc(args, isApplyOption); i >= 0 {
+		return fmt.Errorf("'%s' is misplaced: %s", args[i], applyUsage)
 	}
 	if a.globs, err = parseServiceGlobs(args); err != nil {
 		return err
@@ -153,12 +166,15 @@ func (c *config) setAnnotations(args []string) error {
 	if len(args) == 0 {
 		return wrongCount(args, "off|NAMESPACE...")
 	}
-	if len(args) == 1 && args[0] == "off" {
+	if slices.Contains(args, "off") {
+		if len(args) > 1 {
+			return fmt.Errorf("'%s': 'off' stands alone", strings.Join(args, " "))
+		}
 		c.annotations.off = true
 		return nil
 	}
 	for _, arg := range args {
-		if len(validation.IsDNS1123Label(arg)) > 0 || arg == "off" {
+		if len(validation.IsDNS1123Label(arg)) > 0 {
 			return fmt.Errorf("'%s' is no name of a namespace", arg)
 		}
 	}
@@ -182,7 +198,8 @@ func (c *config) compilePolicies() error {
 	}
 	for _, a := range c.applications {
 		if c.compiled[a.policy] == nil && a.policy != noPolicy {
-			return fmt.Errorf("apply: there is no policy '%s'", a.policy)
+			return fmt.Errorf("apply: there is no policy '%s', the policies are %s", a.policy,
+				strings.Join(append(slices.Sorted(maps.Keys(c.compiled)), noPolicy), " "))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
 	tests := map[string]string{
 		"headless {\nnonsense\n}":                         "unknown property 'nonsense'",
-		"headless {\npolicy x\n}":                         "policy: needs a block: '{' at the end of the line, and '}' on a line of its own",
+		"headless {\npolicy x\n}":                         "policy: 'x' needs a block: '{' at the end of the line, and '}' on a line of its own",
 		"headless\nheadless":                              "Testfile:2 - Error during parsing: this plugin can only be used once",
 		"headless\n{\nttl 5\n}":                           "unexpected '{'",
 		"headless {\nstartup_timeout 5s {\n}\n}":          "unexpected '}'",
@@ -152,10 +153,24 @@ func FuzzCorefile(f *testing.F) {
 		f.Add("headless a.org {\n" + name + " 1 b c\n}")
 	}
 	f.Add("headless\nheadless 10.0.0.0/9 {\nttl 5\n")
+	for _, block := range slices.Concat(wrongPolicies, wrongPlaces, wrongExpressions, wrongApplications) {
+		f.Add("headless a.org {\n" + block.text + "\n}")
+	}
+	for _, block := range rightPolicies {
+		f.Add("headless a.org {\n" + block + "\n}")
+	}
 	f.Fuzz(func(t *testing.T, input string) {
 		conf, err := parse(caddy.NewTestController("dns", input), "")
-		if err == nil && conf != nil && (conf.forwardZone() == "" || conf.ttl > maxTTL || conf.negativeTTL > maxTTL) {
+		if err != nil || conf == nil {
+			return
+		}
+		if conf.forwardZone() == "" || conf.ttl > maxTTL || conf.negativeTTL > maxTTL || len(conf.compiled) != len(conf.policies) {
 			t.Errorf("%q is read as %+v", input, conf)
+		}
+		for _, a := range conf.applications {
+			if conf.compiled[a.policy] == nil && a.policy != noPolicy || a.share < 1 || a.share > wholeShare || len(a.globs) == 0 {
+				t.Errorf("%q has the application %+v", input, a)
+			}
 		}
 	})
 }

@@ -38,7 +38,7 @@ func (c *compiler) add(line []string) error {
 	}
 	kind, ok := kinds[name]
 	if !ok {
-		return fmt.Errorf("unknown step, the steps are %s, and the settings %s", names(kinds), names(settings))
+		return fmt.Errorf("unknown step '%s', the steps are %s, and the settings %s", name, names(kinds), names(settings))
 	}
 	step, err := kind.New(args, c.with)
 	if err != nil {

@@ -34,8 +34,13 @@ func wrong(node ast.Node, format string, args ...any) error {
 
 // advice is what would be right, where expr only says what is wrong.
 var advice = map[string]string{
-	"invalid char escape": `; a backslash is written twice, as in '\\d'`,
+	"invalid char escape":    `; a backslash is written twice, as in '\\d'`,
+	"literal not terminated": cutHint,
+	"unexpected token EOF":   cutHint,
 }
+
+// cutHint says what may have cut the end off. Who wrote it sees it there.
+const cutHint = "; in a Corefile a '#' begins a comment, save in an expression that stands whole in double quotes"
 
 // located says in one line where in an expression something is wrong.
 func located(text string, err error) error {

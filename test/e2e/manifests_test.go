@@ -23,15 +23,15 @@ func TestManifestsAndTheClusterGiveTheSameAnswers(t *testing.T) {
 	db.Spec.IPFamilyPolicy = new(corev1.IPFamilyPolicyRequireDualStack)
 	odd := harness.WithoutSelector(harness.HeadlessService(db.Namespace, "odd"))
 	cluster.Create(t, db, harness.StatefulSet(db, "db", 3), odd,
-		harness.Slice(odd, "odd-1", discoveryv1.AddressTypeIPv4, harness.Endpoint("203.0.113.1", "same"), harness.Endpoint("203.0.113.2", "same")),
-		harness.Slice(odd, "odd-2", discoveryv1.AddressTypeIPv4, harness.Endpoint("203.0.113.2", ""), harness.Endpoint("203.0.113.3", "")),
+		harness.Slice(odd, "odd-1", discoveryv1.AddressTypeIPv4, harness.Endpoint("203.0.113.101", "same"), harness.Endpoint("203.0.113.102", "same")),
+		harness.Slice(odd, "odd-2", discoveryv1.AddressTypeIPv4, harness.Endpoint("203.0.113.102", ""), harness.Endpoint("203.0.113.103", "")),
 		harness.Slice(odd, "odd-3", discoveryv1.AddressTypeIPv6, harness.Endpoint("2001:db8::", "same")))
 	questions := []string{
 		"none." + serviceName(db) + " A", "_none._tcp." + serviceName(db) + " SRV", serviceName(db) + " TXT",
 		"dns-version.cluster.local. TXT", "cluster.local. A", "svc.cluster.local. A", db.Namespace + ".svc.cluster.local. A",
 		serviceName(odd) + " A", serviceName(odd) + " AAAA", "_mysql._tcp." + serviceName(odd) + " SRV", "same." + serviceName(odd) + " A",
-		"same." + serviceName(odd) + " AAAA", "203-0-113-3." + serviceName(odd) + " A", "203-0-113-2." + serviceName(odd) + " A",
-		"1.113.0.203.in-addr.arpa. PTR", "2.113.0.203.in-addr.arpa. PTR", "3.113.0.203.in-addr.arpa. PTR",
+		"same." + serviceName(odd) + " AAAA", "203-0-113-103." + serviceName(odd) + " A", "203-0-113-102." + serviceName(odd) + " A",
+		"101.113.0.203.in-addr.arpa. PTR", "102.113.0.203.in-addr.arpa. PTR", "103.113.0.203.in-addr.arpa. PTR",
 	}
 	for _, want := range expectDualStack(t, db, 3) {
 		questions = append(questions, want.Question)

@@ -312,7 +312,7 @@ func TestAZoneThatIsLongerThanAMessageIsTransferredWhole(t *testing.T) {
 	for i := range slicesOf {
 		var endpoints []discoveryv1.Endpoint
 		for j := range each {
-			address := netip.AddrFrom4([4]byte{198, 18, byte(i*4 + j/250), byte(j % 250)})
+			address := netip.AddrFrom4([4]byte{198, 19, byte(i*4 + j/250), byte(j % 250)})
 			endpoints = append(endpoints, harness.Endpoint(address.String(), fmt.Sprintf("big-%d-%d", i, j)))
 		}
 		cluster.Create(t, harness.Slice(big, fmt.Sprintf("big-%d", i), discoveryv1.AddressTypeIPv4, endpoints...))

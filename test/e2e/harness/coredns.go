@@ -41,6 +41,8 @@ type CoreDNSOptions struct {
 	Corefile string
 	// InCluster shows it the files and variables of a pod; it then needs no kubeconfig. Only root can ask for that.
 	InCluster bool
+	// Restricted takes its rights to read Pods and Nodes away.
+	Restricted bool
 	// Through is the gate between it and the API server, if there is to be one.
 	Through *Gate
 	Env     []string
@@ -97,7 +99,11 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 	if options.Through != nil {
 		address = options.Through.Address
 	}
-	kubeconfig, err := c.kubeconfig(corednsUser, address, filepath.Join(filepath.Base(dir), "kubeconfig"))
+	user := corednsUser
+	if options.Restricted {
+		user = restrictedUser
+	}
+	kubeconfig, err := c.kubeconfig(user, address, filepath.Join(filepath.Base(dir), "kubeconfig"))
 	if err != nil {
 		return nil, err
 	}

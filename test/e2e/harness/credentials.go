@@ -20,6 +20,8 @@ import (
 const (
 	adminUser   = "admin"
 	corednsUser = "coredns"
+	// restrictedUser is a CoreDNS that may not read what policies look at beside Services and EndpointSlices.
+	restrictedUser = "coredns-restricted"
 )
 
 const (
@@ -31,8 +33,8 @@ const (
 func token(user string) string { return "token-of-" + user }
 
 func (c *ControlPlane) writeCredentials() error {
-	tokens := fmt.Sprintf("%s,%s,%s,system:masters\n%s,%s,%s\n",
-		token(adminUser), adminUser, adminUser, token(corednsUser), corednsUser, corednsUser)
+	tokens := fmt.Sprintf("%[1]s,%[2]s,%[2]s,system:masters\n%[3]s,%[4]s,%[4]s\n%[5]s,%[6]s,%[6]s\n",
+		token(adminUser), adminUser, token(corednsUser), corednsUser, token(restrictedUser), restrictedUser)
 	if err := os.WriteFile(c.path(tokensFile), []byte(tokens), 0o600); err != nil {
 		return err
 	}
@@ -62,23 +64,31 @@ func (c *ControlPlane) kubeconfig(user, address, file string) (string, error) {
 }
 
 // allowCoreDNS gives CoreDNS the rights that the README asks for, and no others: to list and watch what the two
-// plugins read. The kubernetes plugin reads namespaces too, policies pods and nodes.
+// plugins read. The kubernetes plugin reads namespaces too, policies pods and nodes; these are for one user only.
 func (c *ControlPlane) allowCoreDNS() error {
+	return errors.Join(
+		c.allow(restrictedUser, readRule("", "services"), readRule("discovery.k8s.io", "endpointslices")),
+		c.allow(corednsUser, readRule("", "services", "namespaces", "pods", "nodes"),
+			readRule("discovery.k8s.io", "endpointslices")),
+	)
+}
+
+// readRule is the right to follow resources of a group.
+func readRule(group string, resources ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: []string{"list", "watch"}}
+}
+
+// allow gives a user a role of the same name.
+func (c *ControlPlane) allow(user string, rules ...rbacv1.PolicyRule) error {
 	ctx := context.Background()
-	role := &rbacv1.ClusterRole{
-		ObjectMeta: metav1.ObjectMeta{Name: corednsUser},
-		Rules: []rbacv1.PolicyRule{
-			{APIGroups: []string{""}, Resources: []string{"services", "namespaces", "pods", "nodes"}, Verbs: []string{"list", "watch"}},
-			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list", "watch"}},
-		},
-	}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: user}, Rules: rules}
 	if _, err := c.Client.RbacV1().ClusterRoles().Create(ctx, role, metav1.CreateOptions{}); err != nil {
 		return err
 	}
 	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: corednsUser},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: corednsUser}},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: corednsUser},
+		ObjectMeta: metav1.ObjectMeta{Name: user},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: user},
 	}
 	_, err := c.Client.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{})
 	return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -46,12 +47,26 @@ func Query(question string) (*dns.Msg, error) {
 
 // Ask asks one question. network is udp or tcp.
 func Ask(network, address, question string) (*dns.Msg, error) {
+	return AskFrom(nil, network, address, question)
+}
+
+// AskFrom asks one question from an address of this machine, each in 127.0.0.0/8 being a client of its own.
+func AskFrom(client net.IP, network, address, question string) (*dns.Msg, error) {
 	query, err := Query(question)
 	if err != nil {
 		return nil, err
 	}
-	client := &dns.Client{Net: network, Timeout: 5 * time.Second}
-	reply, _, err := client.Exchange(query, address)
+	const timeout = 5 * time.Second
+	dialer := &net.Dialer{Timeout: timeout}
+	switch {
+	case client == nil:
+	case network == "tcp":
+		dialer.LocalAddr = &net.TCPAddr{IP: client}
+	default:
+		dialer.LocalAddr = &net.UDPAddr{IP: client}
+	}
+	exchange := &dns.Client{Net: network, Timeout: timeout, Dialer: dialer}
+	reply, _, err := exchange.Exchange(query, address)
 	return reply, err
 }
 

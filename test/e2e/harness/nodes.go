@@ -41,6 +41,11 @@ func (n Node) object() *corev1.Node {
 	}
 }
 
+// NewNode is a node with no address range, for pods that have a [Place].
+func NewNode(name, region string) *corev1.Node {
+	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelTopologyRegion: region}}}
+}
+
 func createNodes(ctx context.Context, client kubernetes.Interface) error {
 	for _, node := range Nodes {
 		if _, err := client.CoreV1().Nodes().Create(ctx, node.object(), metav1.CreateOptions{}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
@@ -38,7 +39,14 @@ func readyAddresses(slices []*discoveryv1.EndpointSlice) []string {
 // of the test.
 func (c *ControlPlane) RecordPods(t testing.TB, namespace string) *History {
 	t.Helper()
-	factory := informers.NewSharedInformerFactoryWithOptions(c.Client, 0, informers.WithNamespace(namespace))
+	return c.RecordPodsWith(t, namespace, "")
+}
+
+// RecordPodsWith is the same for the pods that a label selector selects.
+func (c *ControlPlane) RecordPodsWith(t testing.TB, namespace, selector string) *History {
+	t.Helper()
+	factory := informers.NewSharedInformerFactoryWithOptions(c.Client, 0, informers.WithNamespace(namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = selector }))
 	pods := factory.Core().V1().Pods()
 	return record(t, factory, pods.Informer(), func() []string {
 		var addresses []string
