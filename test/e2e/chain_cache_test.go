@@ -18,7 +18,7 @@ func TestTheCacheKeepsNoAnswerOfHeadlessWhateverItIsTold(t *testing.T) {
 	t.Parallel()
 	namespace, metrics := cluster.NewNamespace(t), harness.FreeAddress(t)
 	db := service{name: "db." + namespace + ".svc.cluster.local."}
-	db.endpoints = []endpoint{{"db-0", "198.18.1.1"}, {"db-1", "198.18.1.2"}}
+	db.endpoints = []endpoint{{"db-0", "198.18.4.1"}, {"db-1", "198.18.4.2"}}
 	cluster.Create(t, db.objects()...)
 	server := startBlocks(t, block("cluster.local", greedyCache, "prometheus "+metrics,
 		headlessOn(fromKubeconfig), kubernetesBehind))
@@ -32,9 +32,9 @@ func TestTheCacheKeepsNoAnswerOfHeadlessWhateverItIsTold(t *testing.T) {
 	check("they are again, with the whole time to live", denied(late+" A", late+" AAAA"))
 
 	// What was denied is answered at once, and what was answered is changed.
-	db.endpoints = append(db.endpoints[1:], endpoint{"db-2", "198.18.1.3"})
+	db.endpoints = append(db.endpoints[1:], endpoint{"db-2", "198.18.4.3"})
 	cluster.ChangeSlice(t, namespace, "db-ipv4", func(s *discoveryv1.EndpointSlice) {
-		s.Endpoints = append(s.Endpoints[1:], harness.Endpoint("198.18.1.3", "db-2"))
+		s.Endpoints = append(s.Endpoints[1:], harness.Endpoint("198.18.4.3", "db-2"))
 	})
 	check("the change is answered", denied("db-0."+db.name+" A"))
 

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +17,7 @@ import (
 func TestHeadlessAnswersAsTheKubernetesPluginDoes(t *testing.T) {
 	t.Parallel()
 	questions, zonal := parityQuestions(t), "zonal"
-	if !knowsZones(t) {
+	if corednsBefore(t, 1, 14, 7) { // its kubernetes plugin has no names of zones
 		questions = slices.DeleteFunc(questions, func(q string) bool { return strings.Contains(q, "._zone.") })
 		zonal = ""
 	}
@@ -37,20 +36,6 @@ func startPlugin(t *testing.T, name, option string) *harness.CoreDNS {
 	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: alone(name, fromKubeconfig, option)})
 	harness.Eventually(t, name+" is ready", server.Ready)
 	return server
-}
-
-// knowsZones says whether the kubernetes plugin has names of zones: that of CoreDNS before 1.14.7 has not.
-func knowsZones(t *testing.T) bool {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), corednsBinary, "-version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	version := make([]int, 3)
-	if _, err := fmt.Sscanf(string(out), "CoreDNS-%d.%d.%d", &version[0], &version[1], &version[2]); err != nil {
-		t.Fatalf("The version of CoreDNS is %q: %v", out, err)
-	}
-	return slices.Compare(version, []int{1, 14, 7}) >= 0
 }
 
 // parityQuestions makes headless services of several kinds over the same pods, and returns what can be asked of them.

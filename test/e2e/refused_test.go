@@ -3,7 +3,6 @@ package e2e
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -78,18 +77,4 @@ func checkRefused(t *testing.T, sent []harness.Request) {
 			}
 		}
 	}
-}
-
-// kubernetesMinor is the Y of Kubernetes 1.Y.
-func kubernetesMinor(t *testing.T) int {
-	t.Helper()
-	version, err := cluster.Client.Discovery().ServerVersion()
-	if err != nil {
-		t.Fatal(err)
-	}
-	minor, err := strconv.Atoi(version.Minor)
-	if err != nil {
-		t.Fatalf("The version of Kubernetes is %+v", version)
-	}
-	return minor
 }

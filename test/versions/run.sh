@@ -7,6 +7,7 @@ set -euo pipefail
 readonly coredns=github.com/coredns/coredns headless=github.com/headless-dns/headless
 readonly coredns_versions=(v1.13.2 v1.14.7 v1.15.0)
 readonly old=test/e2e/oldkubernetes
+readonly random_worlds=TestEveryAnswerIsThatOfTheKubernetesPluginButForTheIntendedDifferences
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
@@ -41,7 +42,7 @@ build_coredns() {
   go mod download "$coredns@$1" && release=$(go env GOMODCACHE)/$coredns@$1 &&
     cp -r "$release" "$source" && chmod -R u+w "$source" &&
     awk -v ours=test/versions/plugin.cfg '/^acl:/ {while ((getline line < ours) > 0) print line}
-      !/^(tsig|rewrite|autopath|acl|loadbalance|cache):/' "$release/plugin.cfg" >"$source/plugin.cfg" &&
+      !/^(any|tsig|rewrite|autopath|acl|loadbalance|cache):/' "$release/plugin.cfg" >"$source/plugin.cfg" &&
     go mod edit -replace "$headless=$root" "$source/go.mod" &&
     go get -C "$source" $headless@v0.0.0 &&
     go generate -C "$source" coredns.go &&
@@ -63,9 +64,10 @@ build() {
     awk '/[^A-Za-z0-9._~\/-]/ {print; next} ++n % 100 == 0 {print n " packages compiled"; fflush()}'
 }
 
-# test_cluster FLAGS... runs the tests against a control plane, in their folder: only there go test shows progress.
+# test_cluster FLAGS... runs the tests against a control plane, in their folder: only there go test shows progress. It
+# leaves out the random worlds: the differences that they know are those to the kubernetes plugin of one CoreDNS.
 test_cluster() {
-  go test -C test/e2e -count=1 -timeout 30m "$@"
+  go test -C test/e2e -count=1 -timeout 30m -skip "^$random_worlds\$" "$@"
 }
 
 for version in "${coredns_versions[@]}"; do
