@@ -1,10 +1,7 @@
 package headless
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,17 +89,9 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 		if err := conf.setZones(c.RemainingArgs(), c.ServerBlockKeys); err != nil {
 			return nil, c.Err(err.Error())
 		}
-		var err error
-		seen := make(map[string]bool)
-		for c.NextBlock() {
-			if c.Val() == "policy" {
-				err = conf.readPolicy(c)
-			} else {
-				err = conf.setDirective(c.Val(), c.RemainingArgs(), seen)
-			}
-			if err != nil {
-				return nil, c.Err(err.Error())
-			}
+		seen, err := conf.readDirectives(c)
+		if err != nil {
+			return nil, c.Err(err.Error())
 		}
 		if err := conf.compilePolicies(); err != nil {
 			return nil, c.Err(err.Error())
@@ -116,6 +105,19 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 		}
 	}
 	return conf, nil
+}
+
+// readDirectives reads the lines of the block, and returns which properties are given.
+func (c *config) readDirectives(in *caddy.Controller) (seen map[string]bool, err error) {
+	seen = make(map[string]bool)
+	for err == nil && in.NextBlock() {
+		if in.Val() == "policy" {
+			err = c.readPolicy(in)
+		} else {
+			err = c.setDirective(in.Val(), in.RemainingArgs(), seen)
+		}
+	}
+	return seen, err
 }
 
 func (c *config) setDirective(name string, args []string, seen map[string]bool) error {
@@ -132,26 +134,6 @@ func (c *config) setDirective(name string, args []string, seen map[string]bool) 
 	}
 	if err := set(c, args); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-// checkSources refuses more than one source of endpoints, and properties that contradict each other.
-func checkSources(seen map[string]bool) error {
-	var given []string
-	for _, name := range []string{"kubeconfig", "endpoint", "manifests"} {
-		if seen[name] {
-			given = append(given, "'"+name+"'")
-		}
-	}
-	if len(given) > 1 {
-		return fmt.Errorf("%s are different sources of endpoints: only one of them can be given", strings.Join(given, " and "))
-	}
-	if seen["tls"] && !seen["endpoint"] {
-		return errors.New("'tls' needs an 'endpoint'")
-	}
-	if seen["namespaces"] && seen["namespace_labels"] {
-		return errors.New("'namespaces' and 'namespace_labels' are two ways to choose namespaces: only one of them can be given")
 	}
 	return nil
 }
@@ -194,47 +176,6 @@ func (c *config) hasReverse() bool {
 	return slices.ContainsFunc(c.zones, func(zone string) bool {
 		return zone == "." || zone == "arpa." || dnsutil.IsReverse("."+zone) > 0
 	})
-}
-
-func (c *config) setKubeconfig(args []string) error {
-	if len(args) != 1 && len(args) != 2 {
-		return wrongCount(args, "FILE [CONTEXT]")
-	}
-	c.api.Kubeconfig = c.path(args[0])
-	if len(args) == 2 {
-		c.api.Context = args[1]
-	}
-	return nil
-}
-
-func (c *config) setEndpoint(args []string) error {
-	if len(args) != 1 {
-		return wrongCount(args, "URL")
-	}
-	server, err := url.Parse(args[0])
-	if err != nil || server.Scheme != "http" && server.Scheme != "https" || server.Host == "" {
-		return fmt.Errorf("'%s' is no URL of an API server, such as https://127.0.0.1:6443", args[0])
-	}
-	c.api.Endpoint = args[0]
-	return nil
-}
-
-func (c *config) setTLS(args []string) error {
-	if len(args) != 3 {
-		return wrongCount(args, "CERT KEY CACERT")
-	}
-	c.api.Cert, c.api.Key, c.api.CA = c.path(args[0]), c.path(args[1]), c.path(args[2])
-	return nil
-}
-
-func (c *config) setManifests(args []string) error {
-	if len(args) == 0 {
-		return wrongCount(args, "PATH...")
-	}
-	for _, arg := range args {
-		c.manifests = append(c.manifests, c.path(arg))
-	}
-	return nil
 }
 
 func (c *config) setNamespaces(args []string) error {
@@ -311,14 +252,6 @@ func (c *config) setFallthrough(args []string) error {
 	}
 	c.fall.SetZonesFromArgs(args)
 	return nil
-}
-
-// path returns where a file of the Corefile is.
-func (c *config) path(arg string) string {
-	if filepath.IsAbs(arg) || c.root == "" {
-		return arg
-	}
-	return filepath.Join(c.root, arg)
 }
 
 // wrongCount is the error for missing and surplus arguments.
