@@ -142,7 +142,7 @@ func TestAnAnnotationStaysWithItsService(t *testing.T) {
 	c.SetService(&source.Service{NamespacedName: nsName("default", "db"), Policy: "near"})
 	c.SetSlice(sliceWith("default", "db", "db-1", ready("10.0.0.1", "")))
 	other := newTestCache(t)
-	c.copyTo(other)
+	c.copyTo(other, true)
 	for _, cache := range []*endpointsCache{c, other} {
 		if e, _ := cache.lookup("db.default"); e.annotation != "near" || e.ready() != 1 {
 			t.Errorf("The annotation is %q of %d endpoints", e.annotation, e.ready())
@@ -217,7 +217,7 @@ func TestALaterCacheHasTheFactsAtOnce(t *testing.T) {
 	c.SetNode(&source.Node{Name: "a", Zone: "x", Region: "r", Ready: true})
 	c.FactsSynced()
 	later := newTestCache(t)
-	c.copyTo(later)
+	c.copyTo(later, true)
 	if got, want := factsIn(later, "db.default"), factsIn(c, "db.default"); !slices.Equal(got, want) || len(want) != 2 {
 		t.Errorf("The later cache has %q, want %q", got, want)
 	}

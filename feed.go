@@ -16,6 +16,12 @@ type follower interface {
 	Run(ctx context.Context, sink source.Sink)
 }
 
+// factsFollower is a source that delivers what policies look at of Pods and Nodes by a way of its own: caches that have
+// the same endpoints may want different facts.
+type factsFollower interface {
+	RunFacts(ctx context.Context, sink source.Sink)
+}
+
 // feeds are the sources that run, each under a key that tells what it reads. Blocks of a Corefile that read the same
 // share a source, and so do the old and the new instance of CoreDNS while it reloads: nothing is listed again, and the
 // new instance has all endpoints from its first query on.
@@ -28,7 +34,10 @@ type feeds struct {
 var allFeeds = feeds{running: make(map[string]*feed)}
 
 // cacheShape is what caches of one source may differ in.
-type cacheShape struct{ podNames, reverse bool }
+type cacheShape struct {
+	podNames, reverse bool
+	facts             string // what policies look at beside endpoints
+}
 
 // join returns the cache of that shape that the source fills, and a function that ends the use of it. The source starts
 // to run unless one with the key does.
@@ -40,7 +49,7 @@ func (f *feeds) join(key string, shape cacheShape, from follower) (cache *endpoi
 		fed = &feed{caches: make(map[cacheShape]*fedCache)}
 		f.running[key] = fed
 	}
-	cache = fed.join(shape)
+	cache = fed.join(shape, from)
 	if !ok {
 		fed.start(from)
 	}
@@ -71,28 +80,39 @@ var _ source.Sink = (*feed)(nil)
 type fedCache struct {
 	*endpointsCache
 	users int
+	stop  func() // returns once nothing but endpoints is delivered any more
 }
 
 func (f *feed) start(from follower) {
+	f.stop = inBackground(func(ctx context.Context) { from.Run(ctx, f) })
+}
+
+// inBackground runs a function until stop is called, which returns once the function has.
+func inBackground(run func(ctx context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { from.Run(ctx, f) })
-	f.stop = func() {
+	running.Go(func() { run(ctx) })
+	return func() {
 		cancel()
 		running.Wait()
 	}
 }
 
-// join adds a user to the cache of the shape. A new cache gets what any other one has: the source delivers it once.
-func (f *feed) join(shape cacheShape) *endpointsCache {
+// join adds a user to the cache of the shape. A new cache gets what any other one has, for the source delivers it once;
+// its facts it gets by itself, where they have a way of their own.
+func (f *feed) join(shape cacheShape, from follower) *endpointsCache {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, ok := f.caches[shape]
 	if !ok {
-		c = &fedCache{endpointsCache: newEndpointsCache(shape)}
+		c = &fedCache{endpointsCache: newEndpointsCache(shape), stop: func() {}}
+		own, hasOwn := from.(factsFollower)
 		for _, other := range f.caches {
-			other.copyTo(c)
+			other.copyTo(c, !hasOwn)
 			break
+		}
+		if hasOwn {
+			c.stop = inBackground(func(ctx context.Context) { own.RunFacts(ctx, c) })
 		}
 		f.caches[shape] = c
 	}
@@ -107,16 +127,19 @@ func (f *feed) leave(shape cacheShape) int {
 	c := f.caches[shape]
 	if c.users--; c.users == 0 {
 		delete(f.caches, shape)
+		c.stop()
 		c.close()
 	}
 	return len(f.caches)
 }
 
 // copyTo delivers everything to another cache, slices first: no service appears without its endpoints.
-func (c *endpointsCache) copyTo(to source.Sink) {
+func (c *endpointsCache) copyTo(to source.Sink, facts bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.copyFactsTo(to)
+	if facts {
+		c.copyFactsTo(to)
+	}
 	to.ReplaceSlices("", slices.Collect(maps.Values(c.slices)))
 	services := make([]*source.Service, 0, len(c.services))
 	for name, s := range c.services {

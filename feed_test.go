@@ -106,3 +106,40 @@ func TestDifferentSourcesAreNotShared(t *testing.T) {
 		}
 	})
 }
+
+// factsSource has facts of its own beside the fake source's endpoints.
+type factsSource struct {
+	*fakeSource
+	label string
+}
+
+func (f factsSource) RunFacts(ctx context.Context, sink source.Sink) {
+	sink.ReplacePods("", []*source.Pod{{
+		NamespacedName: nsName("default", "db-0"), Facts: &source.PodFacts{Labels: map[string]string{f.label: "yes"}},
+	}})
+	sink.FactsSynced()
+	<-ctx.Done()
+}
+
+func TestALaterUserOfOtherFactsSharesTheEndpointsAndHasItsOwnFacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		running := newFeeds()
+		one := factsSource{newFakeSource(), "one"}
+		_, leave := running.join("key", cacheShape{facts: "one"}, one)
+		ep := ready("10.0.0.1", "")
+		ep.Pod = nsName("default", "db-0")
+		one.slices <- sliceWith("default", "db", "db-1", ep)
+		other := factsSource{newFakeSource(), "other"}
+		cache, leaveOther := running.join("key", cacheShape{facts: "other"}, other)
+		synctest.Wait()
+		leave()
+		if other.runs != 0 {
+			t.Error("The endpoints are read again")
+		}
+		e, _ := cache.lookup("db.default")
+		if got := e.factsOf(0).labels; got["other"] != "yes" || got["one"] != "" {
+			t.Errorf("The labels are %v", got)
+		}
+		leaveOther()
+	})
+}

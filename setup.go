@@ -97,17 +97,17 @@ func (c *config) handler() *Headless {
 
 // cacheShape is that of the cache that answers come from.
 func (c *config) cacheShape() cacheShape {
-	return cacheShape{podNames: c.podNames, reverse: c.hasReverse()}
+	return cacheShape{podNames: c.podNames, reverse: c.hasReverse(), facts: fmt.Sprintf("%+v", c.sourceUses())}
 }
 
-// sourceKey tells sources apart: two of the same key deliver the same.
+// sourceKey tells sources apart: two of the same key deliver the same endpoints. Manifests are read as a whole, with
+// what policies look at.
 func (c *config) sourceKey() string {
 	from := c.api.Identity()
 	if c.manifests != nil {
-		from = fmt.Sprintf("%q", c.manifests)
+		from = fmt.Sprintf("%q %+v", c.manifests, c.sourceUses())
 	}
-	namespaces := slices.Sorted(slices.Values(c.namespaces))
-	return fmt.Sprintf("%s %q %q %q %+v", from, namespaces, c.labels, c.namespaceLabels, c.sourceUses())
+	return fmt.Sprintf("%s %q %q %q", from, slices.Sorted(slices.Values(c.namespaces)), c.labels, c.namespaceLabels)
 }
 
 // sourceUses is what policies look at of Pods and Nodes.

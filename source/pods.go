@@ -36,6 +36,10 @@ func (d *Decoder) Pod(in *metav1.ObjectMeta) *Pod {
 	return &Pod{NamespacedName: types.NamespacedName{Namespace: share(in.Namespace), Name: in.Name}, Facts: facts}
 }
 
+// maxValue is how many octets are kept of an annotation, which may have 256 KiB: expressions are to read it for each
+// endpoint. A label has 63 at most.
+const maxValue = 1024
+
 // chosen returns the values of the keys, nil where there are none.
 func chosen(all map[string]string, keys []string) map[string]string {
 	var values map[string]string
@@ -44,7 +48,7 @@ func chosen(all map[string]string, keys []string) map[string]string {
 			if values == nil {
 				values = make(map[string]string, len(keys))
 			}
-			values[key] = value
+			values[key] = value[:min(len(value), maxValue)]
 		}
 	}
 	return values

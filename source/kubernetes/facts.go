@@ -12,10 +12,11 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-// followFacts follows what policies look at of Pods and Nodes, beside everything else: whether it can be read or not,
-// Services and EndpointSlices do not wait for it.
-func (s *Source) followFacts(ctx context.Context, scopes []string, sink source.Sink, running *sync.WaitGroup) {
-	watches := s.podWatches(sink)
+// RunFacts delivers what policies look at of Pods and Nodes, and all changes of it, until the context is done. It goes on
+// beside Run: whether it can be read or not, Services and EndpointSlices do not wait for it.
+func (s *Source) RunFacts(ctx context.Context, sink source.Sink) {
+	ctx = quiet(ctx)
+	scopes, watches := s.scopes(), s.podWatches(sink)
 	missing := len(scopes) * len(watches)
 	if s.decoder.Uses.Nodes {
 		missing++
@@ -25,6 +26,7 @@ func (s *Source) followFacts(ctx context.Context, scopes []string, sink source.S
 		return
 	}
 	synced := after(missing, sink.FactsSynced)
+	var running sync.WaitGroup
 	if s.decoder.Uses.Nodes {
 		running.Go(func() { s.nodes(sink, synced).follow(ctx, s.client, &corev1.Node{}) })
 	}
@@ -33,6 +35,7 @@ func (s *Source) followFacts(ctx context.Context, scopes []string, sink source.S
 			running.Go(func() { s.pods(scope, w, synced).follow(ctx, s.metadata, &metav1.PartialObjectMetadata{}) })
 		}
 	}
+	running.Wait()
 }
 
 // podWatch is a part of the Pods: what selects them, what is kept of them, and who takes them.

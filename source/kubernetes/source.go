@@ -42,23 +42,27 @@ func New(config Config, decoder source.Decoder, failed func(operation string, er
 	return &Source{client: client, metadata: partial, decoder: decoder, failed: failed}, nil
 }
 
-// Run delivers the Services and EndpointSlices of the cluster, what is used of Pods and Nodes, and all their changes
-// until the context is done. With some namespaces only, each is followed on its own, so that rights in these
-// namespaces are enough.
-func (s *Source) Run(ctx context.Context, sink source.Sink) {
-	// What fails is told to s.failed; the reflector's own log would say it once more.
-	ctx = klog.NewContext(ctx, klog.Logger{})
-	scopes := s.decoder.Namespaces
-	if len(scopes) == 0 {
-		scopes = []string{metav1.NamespaceAll}
+// scopes are the namespaces to follow, each on its own, so that rights in these namespaces are enough.
+func (s *Source) scopes() []string {
+	if len(s.decoder.Namespaces) == 0 {
+		return []string{metav1.NamespaceAll}
 	}
+	return s.decoder.Namespaces
+}
+
+// quiet returns a context for reflectors: what fails is told to s.failed, and their own log would say it once more.
+func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, klog.Logger{}) }
+
+// Run delivers the Services and EndpointSlices of the cluster and all their changes until the context is done.
+func (s *Source) Run(ctx context.Context, sink source.Sink) {
+	ctx = quiet(ctx)
+	scopes := s.scopes()
 	missing := 2 * len(scopes)
 	if s.decoder.NamespaceLabels != nil {
 		missing++
 	}
 	synced := after(missing, sink.Synced)
 	var running sync.WaitGroup
-	s.followFacts(ctx, scopes, sink, &running)
 	if s.decoder.NamespaceLabels != nil {
 		chosen := source.NewNamespaces(sink)
 		sink = chosen

@@ -60,7 +60,10 @@ func start(t *testing.T, s *Source) *recorder {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		var running sync.WaitGroup
+		running.Go(func() { s.RunFacts(ctx, sink) })
 		s.Run(ctx, sink)
+		running.Wait()
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	select {

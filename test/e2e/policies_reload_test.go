@@ -55,7 +55,7 @@ func TestAPolicyThatNamesANewLabelIsReloadedWithoutAnAnswerThatLacksIt(t *testin
 	for _, request := range requests(t)[len(before):] {
 		asked[request.Resource] = request.Query.Get("labelSelector")
 	}
-	if want := map[string]string{"services": "", "endpointslices": "", "pods": "role"}; !maps.Equal(asked, want) {
+	if want := map[string]string{"pods": "role"}; !maps.Equal(asked, want) {
 		t.Errorf("It asked for %v, want %v", asked, want)
 	}
 	for _, sample := range samples {
