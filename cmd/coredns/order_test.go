@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -22,6 +23,13 @@ func TestMain(m *testing.M) {
 	}
 	if err != nil {
 		panic(err)
+	}
+	if corefile := os.Getenv(toStart); corefile != "" {
+		if err := startAndStop(corefile, os.Getenv(defaultPort)); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
