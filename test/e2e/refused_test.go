@@ -25,22 +25,22 @@ func TestWhatAnAPIServerRefusesIsDoneWithout(t *testing.T) {
 	web := harness.WithoutSelector(harness.HeadlessService(namespace, "web"))
 	clusterIP(web, "")
 	cluster.Create(t, db, web,
-		harness.Slice(db, "db", discoveryv1.AddressTypeIPv4, harness.Endpoint("192.0.2.1", "first")),
-		harness.Slice(web, "web", discoveryv1.AddressTypeIPv4, harness.Endpoint("192.0.2.9", "")))
+		harness.Slice(db, "db", discoveryv1.AddressTypeIPv4, harness.Endpoint("203.0.113.21", "first")),
+		harness.Slice(web, "web", discoveryv1.AddressTypeIPv4, harness.Endpoint("203.0.113.29", "")))
 
 	before := requests(t)
 	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{
 		Binary: corednsBinary, Corefile: alone("headless", fromKubeconfig), // No other plugin asks the API server.
 	})
 	harness.Eventually(t, "the server is ready", server.Ready)
-	view := service{name: serviceName(db), endpoints: []endpoint{{"first", "192.0.2.1"}}}
+	view := service{name: serviceName(db), endpoints: []endpoint{{"first", "203.0.113.21"}}}
 	if err := harness.Check(server.Address, append(view.wants(), denied(serviceName(web)+" A")...)...); err != nil {
 		t.Error(err)
 	}
 	cluster.ChangeSlice(t, namespace, "db", func(s *discoveryv1.EndpointSlice) {
-		s.Endpoints = append(s.Endpoints, harness.Endpoint("192.0.2.2", "second"))
+		s.Endpoints = append(s.Endpoints, harness.Endpoint("203.0.113.22", "second"))
 	})
-	view.endpoints = append(view.endpoints, endpoint{"second", "192.0.2.2"})
+	view.endpoints = append(view.endpoints, endpoint{"second", "203.0.113.22"})
 	harness.Eventually(t, "a change is followed", func() error { return harness.Check(server.Address, view.wants()...) })
 	cluster.ChangeService(t, namespace, "db", externalName)
 	expectDenied(t, server, "a service that is headless no more has no names", serviceName(db)+" A")

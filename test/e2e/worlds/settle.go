@@ -38,7 +38,7 @@ func (c *Cluster) Settle(ctx context.Context, namespace string, w *World, marker
 		return nil, fmt.Errorf("reading the world: %w", err)
 	}
 	service := harness.WithoutSelector(harness.HeadlessService(namespace, marker))
-	slice := harness.Slice(service, marker, ipv4, harness.Endpoint("192.0.2.1", "seen"))
+	slice := harness.Slice(service, marker, ipv4, harness.Endpoint("198.18.250.1", "seen"))
 	_, err = c.Client.CoreV1().Services(namespace).Create(ctx, service, metav1.CreateOptions{})
 	if err == nil {
 		_, err = c.Client.DiscoveryV1().EndpointSlices(namespace).Create(ctx, slice, metav1.CreateOptions{})
