@@ -2,6 +2,7 @@ package headless
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -58,6 +59,12 @@ func manyReady(n int) []source.Endpoint {
 func newTestHeadless(tb testing.TB) *Headless {
 	tb.Helper()
 	conf := &config{zones: []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."}, ttl: 5, negativeTTL: 5, soaTTL: 5}
+	return synced(tb, conf)
+}
+
+// synced is a plugin of a configuration, synced and empty.
+func synced(tb testing.TB, conf *config) *Headless {
+	tb.Helper()
 	h := conf.handler()
 	h.cache = newEndpointsCache(conf.cacheShape())
 	h.started.Store(true)
@@ -77,6 +84,30 @@ func withService(h *Headless, endpoints ...source.Endpoint) *Headless {
 type client struct {
 	tcp  bool
 	edns uint16 // advertised size, 0 for none
+	// address is where it asks from, empty where that does not matter.
+	address string
+}
+
+// writer is what the plugin answers the client by.
+func (c client) writer() dns.ResponseWriter {
+	w := test.ResponseWriter{TCP: c.tcp}
+	if c.address == "" {
+		return &w
+	}
+	return &clientWriter{ResponseWriter: w, address: c.address}
+}
+
+// clientWriter is a client with an address of its own.
+type clientWriter struct {
+	test.ResponseWriter
+	address string
+}
+
+func (w *clientWriter) RemoteAddr() net.Addr {
+	if w.TCP {
+		return &net.TCPAddr{IP: net.ParseIP(w.address), Port: 40000}
+	}
+	return &net.UDPAddr{IP: net.ParseIP(w.address), Port: 40000}
 }
 
 // ask sends a question through the plugin and through what CoreDNS does to every reply, and returns what goes on the
@@ -88,7 +119,7 @@ func ask(tb testing.TB, h *Headless, qname string, qtype uint16, from client) *d
 	if from.edns > 0 {
 		r.SetEdns0(from.edns, false)
 	}
-	rec := dnstest.NewRecorder(&test.ResponseWriter{TCP: from.tcp})
+	rec := dnstest.NewRecorder(from.writer())
 	rcode, err := h.ServeDNS(tb.Context(), request.NewScrubWriter(r, rec), r)
 	if err != nil {
 		tb.Fatalf("ServeDNS of %s failed: %v", qname, err)

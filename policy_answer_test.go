@@ -2,15 +2,11 @@ package headless
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/plugin/pkg/dnstest"
-	"github.com/coredns/coredns/plugin/test"
-	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -25,47 +21,14 @@ func withBlock(tb testing.TB, block string) *Headless {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h := conf.handler()
-	h.cache = newEndpointsCache(conf.cacheShape())
-	h.started.Store(true)
-	h.cache.Synced()
-	tb.Cleanup(h.cache.close)
-	return h
+	return synced(tb, conf)
 }
 
-// askFrom asks from an address, and returns what goes on the wire, parsed.
+// askFrom asks from an address.
 func askFrom(tb testing.TB, h *Headless, address, qname string, qtype uint16, from client) *dns.Msg {
 	tb.Helper()
-	r := new(dns.Msg).SetQuestion(qname, qtype)
-	if from.edns > 0 {
-		r.SetEdns0(from.edns, false)
-	}
-	rec := dnstest.NewRecorder(&clientWriter{ResponseWriter: test.ResponseWriter{TCP: from.tcp}, address: address})
-	if _, err := h.ServeDNS(tb.Context(), request.NewScrubWriter(r, rec), r); err != nil {
-		tb.Fatal(err)
-	}
-	wire, err := rec.Msg.Pack()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	m := new(dns.Msg)
-	if err := m.Unpack(wire); err != nil {
-		tb.Fatal(err)
-	}
-	return m
-}
-
-// clientWriter is a client with an address of its own.
-type clientWriter struct {
-	test.ResponseWriter
-	address string
-}
-
-func (w *clientWriter) RemoteAddr() net.Addr {
-	if w.TCP {
-		return &net.TCPAddr{IP: net.ParseIP(w.address), Port: 40000}
-	}
-	return &net.UDPAddr{IP: net.ParseIP(w.address), Port: 40000}
+	from.address = address
+	return ask(tb, h, qname, qtype, from)
 }
 
 const ofDB = "db.default.svc.cluster.local."

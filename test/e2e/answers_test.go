@@ -164,6 +164,20 @@ func podAddress(ctx context.Context, namespace, name string) (string, error) {
 	return pod.Status.PodIP, nil
 }
 
+// podAddresses are the first addresses of pods.
+func podAddresses(t *testing.T, s *corev1.Service, pods ...string) []string {
+	t.Helper()
+	var addresses []string
+	for _, pod := range pods {
+		address, err := podAddress(t.Context(), s.Namespace, pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses
+}
+
 // podNames are questions for all that belongs to single pods: their names and the way back from their addresses.
 func podNames(t *testing.T, s *corev1.Service, pods ...string) []string {
 	t.Helper()

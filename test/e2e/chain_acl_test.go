@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -51,7 +52,7 @@ func TestAccessControlListsHoldForHeadlessNames(t *testing.T) {
 
 // expectEmpty wants an answer without records.
 func expectEmpty(address, network string, server *harness.CoreDNS, question string, rcode int) error {
-	reply, err := askFrom(address, network, server, question)
+	reply, err := harness.AskFrom(net.ParseIP(address), network, server.Address, question)
 	if err != nil {
 		return fmt.Errorf("%s over %s: %w", question, network, err)
 	}
@@ -64,7 +65,7 @@ func expectEmpty(address, network string, server *harness.CoreDNS, question stri
 // dropped asks a question that is to get no answer, and then on the same connection one that gets one: that must be
 // the first to be answered.
 func dropped(address, network string, server *harness.CoreDNS, question, mark string) error {
-	connection, err := clientAt(address, network).Dial(server.Address)
+	connection, err := harness.Client(net.ParseIP(address), network).Dial(server.Address)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -93,17 +92,4 @@ func found(searched string, want harness.Want) harness.Want {
 	want.Question = searched + " " + qtype
 	want.Answer = append([]string{searched + " 30 IN CNAME " + name}, want.Answer...)
 	return want
-}
-
-func podAddresses(t *testing.T, s *corev1.Service, pods ...string) []string {
-	t.Helper()
-	var addresses []string
-	for _, pod := range pods {
-		address, err := podAddress(t.Context(), s.Namespace, pod)
-		if err != nil {
-			t.Fatal(err)
-		}
-		addresses = append(addresses, address)
-	}
-	return addresses
 }

@@ -17,32 +17,12 @@ import (
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
-// clientAt is a client with a loopback address of its own.
-func clientAt(address, network string) *dns.Client {
-	ip := net.ParseIP(address)
-	var local net.Addr = &net.UDPAddr{IP: ip}
-	if network == "tcp" {
-		local = &net.TCPAddr{IP: ip}
-	}
-	return &dns.Client{Net: network, Dialer: &net.Dialer{LocalAddr: local, Timeout: harness.Patience}, Timeout: harness.Patience}
-}
-
-// askFrom asks as harness.Ask does, from another address.
-func askFrom(address, network string, server *harness.CoreDNS, question string) (*dns.Msg, error) {
-	query, err := harness.Query(question)
-	if err != nil {
-		return nil, err
-	}
-	reply, _, err := clientAt(address, network).Exchange(query, server.Address)
-	return reply, err
-}
-
 // checkFrom is harness.Check from another address.
 func checkFrom(address string, server *harness.CoreDNS, wants ...harness.Want) error {
 	var errs []error
 	for _, want := range wants {
 		for _, network := range harness.Transports {
-			reply, err := askFrom(address, network, server, want.Question)
+			reply, err := harness.AskFrom(net.ParseIP(address), network, server.Address, want.Question)
 			if err == nil {
 				err = want.Compare(reply)
 			}
@@ -77,7 +57,7 @@ func exchangeRaw(t *testing.T, network string, server *harness.CoreDNS, question
 	if e.sent, err = query.Pack(); err != nil {
 		t.Fatal(err)
 	}
-	connection, err := clientAt("127.0.0.1", network).Dial(server.Address)
+	connection, err := harness.Client(net.IPv4(127, 0, 0, 1), network).Dial(server.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,9 +85,8 @@ func addressWant(name string, addresses ...string) harness.Want {
 	return want
 }
 
-// metric is the sum of a metric's samples that have all the labels, each as NAME="VALUE". What was never counted
-// is 0.
-func metric(t *testing.T, address, name string, labels ...string) float64 {
+// metrics is what Prometheus is told.
+func metrics(t *testing.T, address string) string {
 	t.Helper()
 	client := http.Client{Timeout: 5 * time.Second}
 	response, err := client.Get("http://" + address + "/metrics")
@@ -119,8 +98,15 @@ func metric(t *testing.T, address, name string, labels ...string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+// metric is the sum of a metric's samples that have all the labels, each as NAME="VALUE". What was never counted
+// is 0.
+func metric(t *testing.T, address, name string, labels ...string) float64 {
+	t.Helper()
 	sum := 0.0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(metrics(t, address)) {
 		sample, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if !strings.HasPrefix(sample, name+"{") || !containsAll(sample, labels) {
 			continue

@@ -26,7 +26,7 @@ func givesClientsWhatServes(t *testing.T, server *harness.CoreDNS) {
 	set.Spec.Template.Annotations = map[string]string{harness.ReadyAnnotation: "false"}
 	cluster.Create(t, db, set)
 	expectPods(t, shared, "all pods are published", db, "db-0", "db-1", "db-2")
-	pods := addressesOfPods(t, db, "db-0", "db-1", "db-2")
+	pods := podAddresses(t, db, "db-0", "db-1", "db-2")
 	expectSet(t, server, "no pod serves", db)
 
 	setReady(t, db, "db-1", "true")

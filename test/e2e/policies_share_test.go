@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,18 +68,10 @@ func TestAPolicyIsTriedOnNobodyAndThenOnAPartOfTheClients(t *testing.T) {
 // policyCounters reads counters as Prometheus does.
 func policyCounters(t *testing.T, address, policy, mode string) policyCount {
 	t.Helper()
-	response, err := http.Get("http://" + address + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := metrics(t, address)
 	read := func(name, more string) int {
 		series := fmt.Sprintf("coredns_headless_policy_%s_total{mode=%q,%spolicy=%q} ", name, mode, more, policy)
-		_, after, ok := strings.Cut(string(text), series)
+		_, after, ok := strings.Cut(text, series)
 		value, _, _ := strings.Cut(after, "\n")
 		n, err := strconv.Atoi(value)
 		if !ok || err != nil {

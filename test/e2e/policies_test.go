@@ -87,7 +87,7 @@ func createDB(t *testing.T, policy string, replicas int) (*corev1.Service, []str
 	cluster.Create(t, db, harness.StatefulSet(db, "db", int32(replicas)))
 	pods := numbered("db", replicas)
 	expectPods(t, shared, "the pods are answered without a policy", db, pods...)
-	return db, addressesOfPods(t, db, pods...)
+	return db, podAddresses(t, db, pods...)
 }
 
 func numbered(name string, n int) []string {
@@ -96,19 +96,6 @@ func numbered(name string, n int) []string {
 		names = append(names, fmt.Sprintf("%s-%d", name, i))
 	}
 	return names
-}
-
-func addressesOfPods(t *testing.T, s *corev1.Service, pods ...string) []string {
-	t.Helper()
-	var addresses []string
-	for _, pod := range pods {
-		address, err := podAddress(t.Context(), s.Namespace, pod)
-		if err != nil {
-			t.Fatal(err)
-		}
-		addresses = append(addresses, address)
-	}
-	return addresses
 }
 
 // setLabel gives a pod a label, or takes it away where the value is empty.

@@ -56,18 +56,22 @@ func AskFrom(client net.IP, network, address, question string) (*dns.Msg, error)
 	if err != nil {
 		return nil, err
 	}
+	reply, _, err := Client(client, network).Exchange(query, address)
+	return reply, err
+}
+
+// Client is a client with an address of this machine, whichever where it is nil.
+func Client(address net.IP, network string) *dns.Client {
 	const timeout = 5 * time.Second
 	dialer := &net.Dialer{Timeout: timeout}
 	switch {
-	case client == nil:
+	case address == nil:
 	case network == "tcp":
-		dialer.LocalAddr = &net.TCPAddr{IP: client}
+		dialer.LocalAddr = &net.TCPAddr{IP: address}
 	default:
-		dialer.LocalAddr = &net.UDPAddr{IP: client}
+		dialer.LocalAddr = &net.UDPAddr{IP: address}
 	}
-	exchange := &dns.Client{Net: network, Timeout: timeout, Dialer: dialer}
-	reply, _, err := exchange.Exchange(query, address)
-	return reply, err
+	return &dns.Client{Net: network, Timeout: timeout, Dialer: dialer}
 }
 
 // Check asks every question over UDP and over TCP and tells where an answer is another one than wanted.
