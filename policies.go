@@ -35,14 +35,14 @@ type blockPolicy struct {
 }
 
 // newPolicies returns nil where the block has none.
-func newPolicies(compiled map[string]*policy.Policy, c *config, random func(n uint32) uint32) *policies {
-	if len(compiled) == 0 {
+func newPolicies(c *config, random func(n uint32) uint32) *policies {
+	if len(c.compiled) == 0 {
 		return nil
 	}
 	p := &policies{
-		byName: make(map[string]*blockPolicy, len(compiled)), applications: c.applications, annotations: c.annotations, random: random,
+		byName: make(map[string]*blockPolicy, len(c.compiled)), applications: c.applications, annotations: c.annotations, random: random,
 	}
-	for name, one := range compiled {
+	for name, one := range c.compiled {
 		p.byName[name] = &blockPolicy{Policy: one, applied: countersOf(name, "applied"), observed: countersOf(name, "observed")}
 	}
 	return p
@@ -86,6 +86,11 @@ func (p *policies) isNew(unknown string) bool {
 	}
 	_, known := p.unknown.LoadOrStore(unknown, true)
 	return !known
+}
+
+// beginsUnready says whether clients may get endpoints that are not ready.
+func (d *decision) beginsUnready() bool {
+	return d.policy != nil && !d.observe && d.policy.BeginsUnready()
 }
 
 // reaches says whether the client is in the part of the clients that a policy is for.

@@ -67,7 +67,7 @@ func (a *asking) existsByPolicy(e *endpoints) bool {
 	}
 	sets := a.policies.setsFor(e, a.name.service)
 	meant := a.meant(sets)
-	if meant.policy == nil || meant.observe || !meant.policy.BeginsUnready() {
+	if !meant.beginsUnready() {
 		return false
 	}
 	switch a.name.kind {
@@ -98,8 +98,7 @@ func (a *asking) namesUnready(e *endpoints) bool {
 	if a.policies == nil {
 		return false
 	}
-	meant := a.policies.setsFor(e, a.name.service).decision
-	return meant.policy != nil && !meant.observe && meant.policy.BeginsUnready()
+	return a.policies.setsFor(e, a.name.service).decision.beginsUnready()
 }
 
 // chosen is what a policy gives the client, together with what its numbers mean.

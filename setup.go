@@ -46,24 +46,16 @@ func setup(c *caddy.Controller) error {
 	})
 	c.OnRestartFailed(restarting.failed)
 	c.OnStartup(func() error {
-		if err := checkOrder(cfg, h.Zones); err != nil {
+		if err := h.lookAround(cfg); err != nil {
 			return plugin.Error(pluginName, err)
 		}
-		if err := h.checkPolicies(cfg); err != nil {
-			return plugin.Error(pluginName, err)
-		}
-		if h.keptByCache(cfg) {
-			log.Warningf("The cache stands before %s in this build of CoreDNS and keeps its answers: %s", pluginName, remedy)
-		}
-		h.behind = findBehind(cfg)
-		h.findTransfers(cfg)
-		h.mayBeSigned = cfg.Handler("tsig") != nil
-		h.tellsServer = cfg.Handler("nsid") != nil
-		h.addressesOfServer = boundAddresses(cfg)
 		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
 		restarting.add(end)
 		h.started.Store(true)
-		return waitForSync(ctx, h.cache, conf.startupTimeout)
+		if err := waitForSync(ctx, h.cache, conf.startupTimeout); err != nil {
+			return plugin.Error(pluginName, err)
+		}
+		return nil
 	})
 	c.OnShutdown(func() error {
 		restarting.done()
@@ -77,6 +69,26 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
+// lookAround takes note of the other plugins of the server block, and of where it listens. It refuses a block in which we
+// would not be asked, or our answers not be kept as they are.
+func (h *Headless) lookAround(cfg *dnsserver.Config) error {
+	if err := checkOrder(cfg, h.Zones); err != nil {
+		return err
+	}
+	if err := h.checkPolicies(cfg); err != nil {
+		return err
+	}
+	if h.keptByCache(cfg) {
+		log.Warningf("The cache stands before %s in this build of CoreDNS and keeps its answers: %s", pluginName, remedy)
+	}
+	h.behind = findBehind(cfg)
+	h.findTransfers(cfg)
+	h.mayBeSigned = cfg.Handler("tsig") != nil
+	h.tellsServer = cfg.Handler("nsid") != nil
+	h.addressesOfServer = boundAddresses(cfg)
+	return nil
+}
+
 // handler makes the plugin from its configuration.
 func (c *config) handler() *Headless {
 	return &Headless{
@@ -87,7 +99,7 @@ func (c *config) handler() *Headless {
 		negativeTTL:  c.negativeTTL,
 		soaTTL:       c.soaTTL,
 		forwardZone:  c.forwardZone(),
-		policies:     newPolicies(c.compiled, c, rand.Uint32N),
+		policies:     newPolicies(c, rand.Uint32N),
 		random:       rand.Uint32N,
 		started:      new(atomic.Bool),
 
@@ -139,7 +151,7 @@ func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Durati
 	case <-cache.firstSync:
 	case <-end:
 		if restarting.fromSynced() {
-			return plugin.Error(pluginName, fmt.Errorf("the endpoints are not synced after %s, so the old Corefile stays in use", timeout))
+			return fmt.Errorf("the endpoints are not synced after %s, so the old Corefile stays in use", timeout)
 		}
 		log.Warningf("Starting the server without the endpoints: they are not synced after %s", timeout)
 		go logSync(ctx, cache)

@@ -16,10 +16,7 @@ func (p *Prepared) Choose(client *Client) Choice {
 	view.Weights, view.scale, view.spread = o.weights, o.scale, o.spread
 	ranks := o.ranks
 	for _, step := range p.late {
-		ranks, _ = step.Apply(ranks, view)
-		if w, ok := step.Step.(weigher); ok {
-			view.Weights = w.weights(ranks, view)
-		}
+		ranks, _ = step.run(ranks, view)
 	}
 	if len(p.late) > 0 && p.policy.tail.order.Depends() == OnEndpoints {
 		ranks, _ = p.policy.tail.order.Apply(ranks, view)

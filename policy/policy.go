@@ -61,3 +61,12 @@ type namedStep struct {
 	Step
 	line string
 }
+
+// run applies the step, and where it says weights, makes them those of the view.
+func (s namedStep) run(in Ranks, about *View) (out Ranks, skipped string) {
+	out, skipped = s.Apply(in, about)
+	if w, ok := s.Step.(weigher); ok {
+		about.Weights = w.weights(out, about)
+	}
+	return out, skipped
+}

@@ -34,7 +34,7 @@ const (
 )
 
 // Ranks are endpoints on their way through a policy, by their numbers in View.Endpoints: those of the first rank come
-// before those of the second, and so on. No rank is empty. Within a rank the numbers are in ascending order.
+// before those of the second, and so on. No rank is empty. Within a rank they have no order before the policy's own.
 type Ranks [][]int32
 
 // Len is the number of endpoints in all ranks.

@@ -19,10 +19,7 @@ func (p *Prepared) Trace(client *Client) []Traced {
 	var all []Traced
 	run := func(step namedStep) {
 		t := Traced{Line: step.line, In: ranks.Len()}
-		ranks, t.Skipped = step.Apply(ranks, view)
-		if w, ok := step.Step.(weigher); ok {
-			view.Weights = w.weights(ranks, view)
-		}
+		ranks, t.Skipped = step.run(ranks, view)
 		t.Out, t.Ranks = ranks.Len(), len(ranks)
 		all = append(all, t)
 	}
