@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net"
+	"slices"
 
 	"github.com/coredns/coredns/plugin/pkg/edns"
 	"github.com/coredns/coredns/request"
@@ -37,6 +38,10 @@ type asking struct {
 	ttl                uint32  // of the records, in seconds
 	policyTTL          *uint32 // that of a policy for its answers and denials, nil for none
 	taken              int     // octets that other records of the reply take
+	most               int     // octets of the message, where a policy says so; 0 for what the client takes
+	// subnet is whom the query is asked for, where that is believed; tailored says that the reply looks at it.
+	subnet   *dns.EDNS0_SUBNET
+	tailored bool
 }
 
 // Octets of a record on the wire before its data: those of its name, where that is compressed to a pointer, and of the
@@ -64,16 +69,15 @@ func (a *asking) room() int {
 	if a.state == nil {
 		return math.MaxInt32
 	}
-	room := a.state.Size() - a.headOctets() - a.taken
+	size := a.state.Size()
+	if a.most > 0 {
+		size = min(size, a.most)
+	}
+	room := size - a.headOctets() - a.taken
 	if opt := a.state.Req.IsEdns0(); opt != nil {
-		kept := dns.OPT{Hdr: dns.RR_Header{Name: "."}}
-		for _, option := range opt.Option {
-			if edns.SupportedOption(option.Option()) {
-				kept.Option = append(kept.Option, option)
-			}
-			if a.tellsServer && option.Option() == dns.EDNS0NSID {
-				room -= nsidOctets
-			}
+		kept := dns.OPT{Hdr: dns.RR_Header{Name: "."}, Option: a.keptOptions(opt)}
+		if a.tellsServer && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == dns.EDNS0NSID }) {
+			room -= nsidOctets
 		}
 		room -= dns.Len(&kept)
 	}
@@ -81,6 +85,19 @@ func (a *asking) room() int {
 		room -= signatureOctets
 	}
 	return max(0, room)
+}
+
+// keptOptions are the options of the reply: those of the query that CoreDNS hands back, and the client's subnet.
+func (a *asking) keptOptions(opt *dns.OPT) (kept []dns.EDNS0) {
+	for _, option := range opt.Option {
+		if edns.SupportedOption(option.Option()) {
+			kept = append(kept, option)
+		}
+	}
+	if a.subnet != nil {
+		kept = append(kept, a.scopedSubnet())
+	}
+	return kept
 }
 
 // nameOctets returns what a fully qualified name takes on the wire when it is not compressed; a name with escapes

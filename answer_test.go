@@ -120,8 +120,8 @@ func TestEveryEndpointComesFirstAsOften(t *testing.T) {
 	}
 }
 
-// clients are those whose limits differ.
-var clients = []client{{}, {edns: 512}, {edns: 1232}, {edns: 4096}, {edns: 65535}, {tcp: true}, {tcp: true, edns: 1232}}
+// limitedClients are those whose limits differ.
+var limitedClients = []client{{}, {edns: 512}, {edns: 1232}, {edns: 4096}, {edns: 65535}, {tcp: true}, {tcp: true, edns: 1232}}
 
 // The law of size, for every type, number of endpoints and client: an answer that fits is whole and not truncated;
 // one that does not has the TC bit, no duplicates, and no room for another record. CoreDNS has cut nothing: ask would
@@ -130,7 +130,7 @@ func TestAnAnswerHoldsWhatFitsAndSaysWhetherThatIsAll(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 1))
 	for _, n := range []int{1, 3, 29, 30, 70, 71, 100, 999, 2500, 4090, 4091, 5000} {
 		h := withService(newTestHeadless(t), manyReady(n)...)
-		for _, from := range clients {
+		for _, from := range limitedClients {
 			for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV} {
 				qname := dbName
 				if random.IntN(2) == 0 {

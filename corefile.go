@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/headless-dns/headless/clients"
 	"github.com/headless-dns/headless/policy"
 	"github.com/headless-dns/headless/source/kubernetes"
 )
@@ -44,6 +45,7 @@ type config struct {
 	startupTimeout  time.Duration
 	fall            fall.F
 
+	clients      *clients.Config // nil without the block
 	policies     []policyBlock
 	applications []application
 	annotations  annotationRule
@@ -111,9 +113,12 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 func (c *config) readDirectives(in *caddy.Controller) (seen map[string]bool, err error) {
 	seen = make(map[string]bool)
 	for err == nil && in.NextBlock() {
-		if in.Val() == "policy" {
+		switch in.Val() {
+		case "policy":
 			err = c.readPolicy(in)
-		} else {
+		case "clients":
+			err = c.readClients(in)
+		default:
 			err = c.setDirective(in.Val(), in.RemainingArgs(), seen)
 		}
 	}

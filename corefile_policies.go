@@ -185,7 +185,8 @@ func (c *config) setAnnotations(args []string) error {
 // compilePolicies compiles the policies, once the whole block is read, and checks what refers to them.
 func (c *config) compilePolicies() error {
 	for _, p := range c.policies {
-		with := policy.Environment{Failed: func(string, error) { expressionErrorCount.WithLabelValues(p.name).Inc() }}
+		with := c.environment()
+		with.Failed = func(string, error) { expressionErrorCount.WithLabelValues(p.name).Inc() }
 		compiled, err := policy.Compile(p.name, p.lines, &with)
 		if err != nil {
 			return err

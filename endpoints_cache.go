@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/headless-dns/headless/clients"
 	"github.com/headless-dns/headless/source"
 )
 
@@ -32,6 +33,8 @@ type endpointsCache struct {
 	// factsSync is closed, and factsSynced true, when all that policies look at is there, or cannot be had.
 	factsSync   chan struct{}
 	factsSynced atomic.Bool
+	// clients knows where clients are; nil where nobody asks.
+	clients *clients.Directory
 
 	// Written by the source, under the lock.
 	mu       sync.Mutex
@@ -58,6 +61,9 @@ func newEndpointsCache(shape cacheShape) *endpointsCache {
 	}
 	if shape.reverse {
 		c.reverse = new(reverseIndex)
+	}
+	if shape.clients != (clients.Sources{}) {
+		c.clients = clients.NewDirectory(shape.clients, showClients)
 	}
 	c.index.Store(&serviceIndex{})
 	c.serials.begin()
@@ -180,6 +186,7 @@ func (c *endpointsCache) addService(in *source.Service) bool {
 		c.services[name] = s
 		c.known.enter(c.joined[name]...)
 	}
+	c.setSelected(s, in.Selected)
 	if !known || s.policy != in.Policy {
 		s.policy = in.Policy
 		c.publish(s)
@@ -195,6 +202,7 @@ func (c *endpointsCache) removeService(name types.NamespacedName) bool {
 	}
 	delete(c.services, name)
 	c.known.leave(c.joined[name]...)
+	c.setSelected(s, false)
 	c.recount(s, counts{})
 	if c.reverse != nil {
 		c.reverse.update(s, s.endpoints.Load(), nil)
@@ -203,14 +211,19 @@ func (c *endpointsCache) removeService(name types.NamespacedName) bool {
 }
 
 func (c *endpointsCache) addSlice(s *source.Slice) {
-	if before, ok := c.slices[s.NamespacedName]; ok {
+	of := serviceOf(s)
+	before, ok := c.slices[s.NamespacedName]
+	if before == s {
+		return
+	}
+	if known := c.services[of]; known != nil {
+		c.known.enter(s)
+		c.enterClients(known, s)
+	}
+	if ok { // behind what comes in its place: whoever asks meanwhile is never unknown
 		c.removeFromService(before)
 	}
 	c.slices[s.NamespacedName] = s
-	of := serviceOf(s)
-	if c.services[of] != nil {
-		c.known.enter(s)
-	}
 	c.joined[of] = append(c.joined[of], s)
 	c.dirty[of] = struct{}{}
 }
@@ -224,8 +237,9 @@ func (c *endpointsCache) removeSlice(name types.NamespacedName) {
 
 func (c *endpointsCache) removeFromService(s *source.Slice) {
 	of := serviceOf(s)
-	if c.services[of] != nil {
+	if known := c.services[of]; known != nil {
 		c.known.leave(s)
+		c.leaveClients(known, s)
 	}
 	rest := slices.DeleteFunc(c.joined[of], func(other *source.Slice) bool { return other == s })
 	if len(rest) == 0 {
@@ -242,6 +256,7 @@ func (c *endpointsCache) close() {
 	defer c.mu.Unlock()
 	c.counted = counts{}
 	c.counted.show(&c.shown)
+	c.tellClients((*clients.Directory).Close)
 }
 
 func serviceOf(s *source.Slice) types.NamespacedName {

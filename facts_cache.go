@@ -5,21 +5,25 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/headless-dns/headless/clients"
 	"github.com/headless-dns/headless/source"
 )
 
 // SetPod implements source.Sink.
 func (c *endpointsCache) SetPod(p *source.Pod) {
+	c.tellClients(func(d *clients.Directory) { d.SetPod(p) })
 	c.changePods(func() { c.setPod(p.NamespacedName, p.Facts) })
 }
 
 // DeletePod implements source.Sink.
 func (c *endpointsCache) DeletePod(name types.NamespacedName) {
+	c.tellClients(func(d *clients.Directory) { d.DeletePod(name) })
 	c.changePods(func() { c.setPod(name, nil) })
 }
 
 // ReplacePods implements source.Sink.
 func (c *endpointsCache) ReplacePods(scope string, all []*source.Pod) {
+	c.tellClients(func(d *clients.Directory) { d.ReplacePods(scope, all) })
 	c.changePods(func() {
 		gone := inScope(c.known.pods, scope)
 		for _, p := range all {
@@ -33,6 +37,9 @@ func (c *endpointsCache) ReplacePods(scope string, all []*source.Pod) {
 }
 
 func (c *endpointsCache) changePods(change func()) {
+	if c.shape.clientPodsOnly {
+		return
+	}
 	c.write(func() {
 		if c.known.pods == nil {
 			c.known.pods = make(known[types.NamespacedName, source.PodFacts])
@@ -52,16 +59,19 @@ func (c *endpointsCache) setPod(name types.NamespacedName, now *source.PodFacts)
 
 // SetNode implements source.Sink.
 func (c *endpointsCache) SetNode(n *source.Node) {
+	c.tellClients(func(d *clients.Directory) { d.SetNode(n) })
 	c.changeNodes(func() bool { return c.setNode(n.Name, n) })
 }
 
 // DeleteNode implements source.Sink.
 func (c *endpointsCache) DeleteNode(name string) {
+	c.tellClients(func(d *clients.Directory) { d.DeleteNode(name) })
 	c.changeNodes(func() bool { return c.setNode(name, nil) })
 }
 
 // ReplaceNodes implements source.Sink.
 func (c *endpointsCache) ReplaceNodes(all []*source.Node) {
+	c.tellClients(func(d *clients.Directory) { d.ReplaceNodes(all) })
 	c.changeNodes(func() (changed bool) {
 		gone := make(map[string]bool, len(c.known.nodes))
 		for name := range c.known.nodes {
@@ -80,6 +90,9 @@ func (c *endpointsCache) ReplaceNodes(all []*source.Node) {
 
 // changeNodes publishes the numbers of nodes too, where they are others than before.
 func (c *endpointsCache) changeNodes(change func() bool) {
+	if c.shape.clientNodesOnly {
+		return
+	}
 	c.write(func() {
 		if c.known.nodes == nil {
 			c.known.nodes = make(known[string, source.Node])
@@ -99,7 +112,7 @@ func (c *endpointsCache) changeNodes(change func() bool) {
 // reports whether there is one: a node's object changes all the time.
 func (c *endpointsCache) setNode(name string, now *source.Node) bool {
 	before := c.known.nodes[name].value
-	if before == now || before != nil && now != nil && *before == *now {
+	if before == now || before != nil && now != nil && before.Equal(now) {
 		return false
 	}
 	of := c.known.nodes.set(name, now)
@@ -127,30 +140,5 @@ func (c *endpointsCache) touchServices(of []*source.Slice) {
 func (c *endpointsCache) FactsSynced() {
 	if !c.factsSynced.Swap(true) {
 		close(c.factsSync)
-	}
-}
-
-// copyFactsTo delivers what is known of Pods and nodes, if they are looked at.
-func (c *endpointsCache) copyFactsTo(to source.Sink) {
-	if c.known.pods != nil {
-		var pods []*source.Pod
-		for name, p := range c.known.pods {
-			if p.value != nil {
-				pods = append(pods, &source.Pod{NamespacedName: name, Facts: p.value})
-			}
-		}
-		to.ReplacePods("", pods)
-	}
-	if c.known.nodes != nil {
-		var nodes []*source.Node
-		for _, n := range c.known.nodes {
-			if n.value != nil {
-				nodes = append(nodes, n.value)
-			}
-		}
-		to.ReplaceNodes(nodes)
-	}
-	if c.factsSynced.Load() {
-		to.FactsSynced()
 	}
 }

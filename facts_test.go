@@ -142,7 +142,7 @@ func TestAnAnnotationStaysWithItsService(t *testing.T) {
 	c.SetService(&source.Service{NamespacedName: nsName("default", "db"), Policy: "near"})
 	c.SetSlice(sliceWith("default", "db", "db-1", ready("10.0.0.1", "")))
 	other := newTestCache(t)
-	c.copyTo(other, true)
+	c.copyTo(other)
 	for _, cache := range []*endpointsCache{c, other} {
 		if e, _ := cache.lookup("db.default"); e.annotation != "near" || e.ready() != 1 {
 			t.Errorf("The annotation is %q of %d endpoints", e.annotation, e.ready())
@@ -206,28 +206,6 @@ func TestEqualFactsAreSharedAndNothingIsKeptWhereNobodyLooks(t *testing.T) {
 	c.ReplaceSlices("", nil)
 	if len(c.known.pods) != 0 {
 		t.Errorf("Of %d pods something is kept, though nothing is left of them", len(c.known.pods))
-	}
-}
-
-func TestALaterCacheHasTheFactsAtOnce(t *testing.T) {
-	c := newTestCache(t)
-	c.SetService(headlessService("default", "db"))
-	c.SetSlice(sliceWith("default", "db", "db-1", on("10.0.0.1", "db-0", "a"), on("10.0.0.2", "db-1", "b")))
-	c.SetPod(withFacts("db-0", "primary"))
-	c.SetNode(&source.Node{Name: "a", Zone: "x", Region: "r", Ready: true})
-	c.FactsSynced()
-	later := newTestCache(t)
-	c.copyTo(later, true)
-	if got, want := factsIn(later, "db.default"), factsIn(c, "db.default"); !slices.Equal(got, want) || len(want) != 2 {
-		t.Errorf("The later cache has %q, want %q", got, want)
-	}
-	if !maps.Equal(*later.nodesByZone.Load(), map[string]int{"x": 1}) {
-		t.Errorf("The later cache counts the nodes %v", *later.nodesByZone.Load())
-	}
-	select {
-	case <-later.factsSync:
-	default:
-		t.Error("The later cache waits for facts that it has")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/headless-dns/headless/clients"
 	"github.com/headless-dns/headless/source"
 )
 
@@ -36,7 +37,10 @@ var allFeeds = feeds{running: make(map[string]*feed)}
 // cacheShape is what caches of one source may differ in.
 type cacheShape struct {
 	podNames, reverse bool
-	facts             string // what policies look at beside endpoints
+	facts             string          // what policies look at beside endpoints
+	clients           clients.Sources // of where clients are
+	// clientPodsOnly and clientNodesOnly say that policies look at nothing of these but where clients are.
+	clientPodsOnly, clientNodesOnly bool
 }
 
 // join returns the cache of that shape that the source fills, and a function that ends the use of it. The source starts
@@ -98,20 +102,19 @@ func inBackground(run func(ctx context.Context)) (stop func()) {
 	}
 }
 
-// join adds a user to the cache of the shape. A new cache gets what any other one has, for the source delivers it once;
-// its facts it gets by itself, where they have a way of their own.
+// join adds a user to the cache of the shape. A new cache gets the endpoints that any other one has, for the source
+// delivers them once. What policies look at beside them it gets by itself.
 func (f *feed) join(shape cacheShape, from follower) *endpointsCache {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, ok := f.caches[shape]
 	if !ok {
 		c = &fedCache{endpointsCache: newEndpointsCache(shape), stop: func() {}}
-		own, hasOwn := from.(factsFollower)
 		for _, other := range f.caches {
-			other.copyTo(c, !hasOwn)
+			other.copyTo(c)
 			break
 		}
-		if hasOwn {
+		if own, ok := from.(factsFollower); ok {
 			c.stop = inBackground(func(ctx context.Context) { own.RunFacts(ctx, c) })
 		}
 		f.caches[shape] = c
@@ -134,16 +137,13 @@ func (f *feed) leave(shape cacheShape) int {
 }
 
 // copyTo delivers everything to another cache, slices first: no service appears without its endpoints.
-func (c *endpointsCache) copyTo(to source.Sink, facts bool) {
+func (c *endpointsCache) copyTo(to source.Sink) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if facts {
-		c.copyFactsTo(to)
-	}
 	to.ReplaceSlices("", slices.Collect(maps.Values(c.slices)))
 	services := make([]*source.Service, 0, len(c.services))
 	for name, s := range c.services {
-		services = append(services, &source.Service{NamespacedName: name, Policy: s.policy})
+		services = append(services, &source.Service{NamespacedName: name, Policy: s.policy, Selected: s.selected})
 	}
 	to.ReplaceServices("", services)
 	if c.synced.Load() {
@@ -209,6 +209,12 @@ func (f *feed) DeleteNode(name string) { f.each(func(to source.Sink) { to.Delete
 func (f *feed) ReplaceNodes(all []*source.Node) {
 	f.each(func(to source.Sink) { to.ReplaceNodes(all) })
 }
+
+// LostPods implements source.Sink.
+func (f *feed) LostPods() { f.each(source.Sink.LostPods) }
+
+// LostNodes implements source.Sink.
+func (f *feed) LostNodes() { f.each(source.Sink.LostNodes) }
 
 // Synced implements source.Sink.
 func (f *feed) Synced() { f.each(source.Sink.Synced) }

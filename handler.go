@@ -30,7 +30,12 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return h.serveUnsynced(ctx, &state)
 	}
 
+	subnet, ok := h.believedSubnet(&state)
+	if !ok {
+		return dns.RcodeFormatError, nil
+	}
 	a := h.asking(ctx, &state, zone)
+	a.subnet = subnet
 	answer, left := a.answer()
 	if left {
 		switch {
@@ -116,9 +121,13 @@ func (a *asking) write(answer reply) error {
 	if len(m.Answer) == 0 && !m.Truncated {
 		m.Ns = []dns.RR{a.soa()}
 	}
-	if answer.extended != nil && a.state.Req.IsEdns0() != nil {
+	if opt := a.state.Req.IsEdns0(); opt != nil && (answer.extended != nil || a.subnet != nil) {
 		m.SetEdns0(dns.DefaultMsgSize, false)
-		m.IsEdns0().Option = append(m.IsEdns0().Option, answer.extended)
+		options := &m.IsEdns0().Option
+		*options = a.keptOptions(opt)
+		if answer.extended != nil {
+			*options = append(*options, answer.extended)
+		}
 	}
 	return a.state.W.WriteMsg(m)
 }

@@ -67,6 +67,7 @@ func synced(tb testing.TB, conf *config) *Headless {
 	tb.Helper()
 	h := conf.handler()
 	h.cache = newEndpointsCache(conf.cacheShape())
+	h.finder = conf.newFinder(h.cache.clients)
 	h.started.Store(true)
 	h.cache.Synced()
 	tb.Cleanup(h.cache.close)

@@ -39,6 +39,10 @@ func (h *Headless) Metadata(ctx context.Context, state request.Request) context.
 	set("headless/port-name", a.name.port)
 	set("headless/protocol", a.name.protocol)
 	set("headless/topology-zone", a.name.topologyZone)
+	if h.finder != nil {
+		metadata.SetValueFunc(ctx, "headless/client-node", func() string { return h.clientPlace(&state).Node })
+		metadata.SetValueFunc(ctx, "headless/client-zone", func() string { return h.clientPlace(&state).Zone })
+	}
 	if a.name.kind == nameService || a.name.kind == namePort {
 		metadata.SetValueFunc(ctx, "headless/policy", func() string { return a.policyName(e) })
 	}

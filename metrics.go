@@ -77,6 +77,7 @@ var (
 // policyCounters are those of one policy in one mode.
 type policyCounters struct {
 	answers, left, withheld prometheus.Counter
+	reach                   reachCounters
 }
 
 func countersOf(policy, mode string) policyCounters {
@@ -84,6 +85,7 @@ func countersOf(policy, mode string) policyCounters {
 		answers:  policyAnswerCount.WithLabelValues(policy, mode),
 		left:     policyEndpointCount.WithLabelValues(policy, mode, "left"),
 		withheld: policyEndpointCount.WithLabelValues(policy, mode, "withheld"),
+		reach:    reachCountersOf(policy, mode),
 	}
 }
 

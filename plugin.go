@@ -26,6 +26,8 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/fall"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/transfer"
+
+	"github.com/headless-dns/headless/clients"
 )
 
 const pluginName = "headless"
@@ -49,6 +51,8 @@ type Headless struct {
 	unreadyNames serviceGlobs
 	// policies are nil where there are none.
 	policies *policies
+	// finder finds who and where clients are, nil where the Corefile does not say how.
+	finder *clients.Finder
 	// random returns a number from 0 to below n.
 	random func(n uint32) uint32
 
@@ -57,6 +61,7 @@ type Headless struct {
 	behind            zonesBehind
 	mayBeSigned       bool                  // the tsig plugin is in the server block
 	tellsServer       bool                  // and so is the nsid plugin
+	tellsMetadata     bool                  // and the metadata plugin
 	bypassesCache     bool                  // the cache plugin above us was told which zones to leave alone
 	transfer          *transfer.Transfer    // the transfer plugin of the server block, if it has one
 	transferers       []transfer.Transferer // the plugins behind us that have zones to transfer

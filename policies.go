@@ -1,7 +1,6 @@
 package headless
 
 import (
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -22,6 +21,8 @@ type policies struct {
 	applications []application
 	annotations  annotationRule
 	random       func(n uint32) uint32
+	// identify says that one of them looks at which Pod a client is.
+	identify bool
 
 	// unknown are annotations that name no policy, as far as they were logged: maxLogged at most.
 	unknown      sync.Map
@@ -41,6 +42,7 @@ func newPolicies(c *config, random func(n uint32) uint32) *policies {
 	}
 	p := &policies{
 		byName: make(map[string]*blockPolicy, len(c.compiled)), applications: c.applications, annotations: c.annotations, random: random,
+		identify: c.uses.ClientPods,
 	}
 	for name, one := range c.compiled {
 		p.byName[name] = &blockPolicy{Policy: one, applied: countersOf(name, "applied"), observed: countersOf(name, "observed")}
@@ -111,15 +113,4 @@ func (p *policies) forget(c *endpointsCache) {
 // has says whether there is a policy of the name.
 func (p *policies) has(name string) bool {
 	return name == noPolicy || p != nil && p.byName[name] != nil
-}
-
-// clientAddress returns where a query came from.
-func clientAddress(remote net.Addr) netip.Addr {
-	switch remote := remote.(type) {
-	case *net.UDPAddr:
-		return remote.AddrPort().Addr().Unmap().WithZone("")
-	case *net.TCPAddr:
-		return remote.AddrPort().Addr().Unmap().WithZone("")
-	}
-	return netip.Addr{}
 }

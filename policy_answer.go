@@ -24,7 +24,7 @@ func (a *asking) policyReply(e *endpoints) (r reply, ok bool) {
 	if meant.policy == nil || a.name.kind == namePort && !e.hasPort(a.name.port, a.name.protocol) {
 		return reply{}, false
 	}
-	client := policy.Client{Address: clientAddress(a.state.W.RemoteAddr())}
+	client := a.findClient()
 	settings := meant.policy.Settings()
 	member := a.name.policy == "" && !settings.MembersSame && e.has(client.Address)
 	if member || !meant.reaches(client.Address) {
@@ -33,9 +33,13 @@ func (a *asking) policyReply(e *endpoints) (r reply, ok bool) {
 	chosen := a.choose(e, sets, meant.policy, &client)
 	if meant.observe {
 		meant.policy.observed.count(chosen)
+		a.measure(&chosen, &meant.policy.observed, chosen.Pick(nil, min(chosen.Len(), a.fitting())))
 		return reply{}, false
 	}
 	meant.policy.applied.count(chosen)
+	if chosen.Fit() && client.Shared {
+		a.most = sharedOctets(a.state.Req)
+	}
 	if settings.HasTTL {
 		a.ttl, a.policyTTL = settings.TTL, &settings.TTL
 	}
@@ -85,7 +89,7 @@ func (a *asking) existsByPolicy(e *endpoints) bool {
 		return false
 	}
 	return slices.ContainsFunc(addressTypes, func(qtype uint16) bool {
-		return a.policies.set(e, sets, meant.policy.Policy, question{qtype: qtype}).Begins()
+		return a.setFor(e, sets, meant.policy, question{qtype: qtype}).Begins()
 	})
 }
 
@@ -106,11 +110,17 @@ type chosen struct {
 	policy.Choice
 	set    *policySet
 	policy *blockPolicy
+	client *policy.Client
 }
 
 func (a *asking) choose(e *endpoints, sets *policySets, p *blockPolicy, client *policy.Client) chosen {
-	set := a.policies.set(e, sets, p.Policy, question{qtype: a.qtype, port: a.name.port, protocol: a.name.protocol})
-	return chosen{Choice: set.Choose(client), set: set, policy: p}
+	set := a.setFor(e, sets, p, question{qtype: a.qtype, port: a.name.port, protocol: a.name.protocol})
+	return chosen{Choice: set.Choose(client), set: set, policy: p, client: client}
+}
+
+// setFor returns a policy prepared for the endpoints that a question is about.
+func (a *asking) setFor(e *endpoints, in *policySets, p *blockPolicy, q question) *policySet {
+	return a.policies.set(e, in, p.Policy, q, a.cache.nodesByZone.Load())
 }
 
 func (a *asking) chosenReply(e *endpoints, sets *policySets, c chosen) reply {
@@ -126,6 +136,7 @@ func (a *asking) chosenReply(e *endpoints, sets *policySets, c chosen) reply {
 	}
 	n := min(c.Len(), a.fitting())
 	picks := c.Pick(make([]int32, 0, n), n)
+	a.measure(&c, &c.policy.applied, picks)
 	at := 0
 	r := a.addressRecords(n, func() []byte {
 		at++
@@ -141,7 +152,7 @@ var filtered = &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText
 // otherFamilyBegins says whether the policy has endpoints of the other family to begin with: the name exists then.
 func (a *asking) otherFamilyBegins(e *endpoints, sets *policySets, p *blockPolicy) bool {
 	q := question{qtype: dns.TypeA + dns.TypeAAAA - a.qtype, port: a.name.port, protocol: a.name.protocol}
-	return a.qtype != dns.TypeSRV && a.policies.set(e, sets, p.Policy, q).Begins()
+	return a.qtype != dns.TypeSRV && a.setFor(e, sets, p, q).Begins()
 }
 
 // priorityStep is how far the priorities of two ranks are apart: somebody may want to put one between them.
@@ -164,9 +175,11 @@ func (a *asking) chosenSRV(e *endpoints, c chosen) reply {
 			fits = fits && s.add(int(i))
 		}
 		if !fits {
+			picks = picks[:place]
 			break
 		}
 	}
+	a.measure(&c, &c.policy.applied, picks)
 	return s.reply(!fits && (!c.Fit() || len(s.records) == 0))
 }
 

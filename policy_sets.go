@@ -30,6 +30,9 @@ type candidates struct {
 	once sync.Once
 	// same are those of the question without the port, where these are the same endpoints; then nothing else is set.
 	same *candidates
+	// places are where they are, as far as that is asked for.
+	places    *placeNumbers
+	placeOnce sync.Once
 	// units are what policies know by numbers, each as places among all endpoints: one address, or for SRV records all
 	// addresses of a pod.
 	units [][]int32
@@ -46,7 +49,8 @@ type setKey struct {
 type policySet struct {
 	once sync.Once
 	*policy.Prepared
-	units [][]int32
+	*candidates
+	nodes *map[string]int // what it was prepared with
 }
 
 // setsFor returns those of the block for the endpoints.
@@ -60,11 +64,27 @@ func (p *policies) setsFor(e *endpoints, key string) *policySets {
 
 // set prepares a policy, the first time that it is asked for. The port must be one that an endpoint has: what is kept
 // must not grow by what clients make up.
-func (p *policies) set(e *endpoints, in *policySets, of *policy.Policy, q question) *policySet {
+//
+// nodes are the numbers of nodes by zone, nil where they are not known. Where the policy looks at them it is prepared
+// anew when they change.
+func (p *policies) set(e *endpoints, in *policySets, of *policy.Policy, q question, nodes *map[string]int) *policySet {
+	if of.Settings().Overload == 0 {
+		nodes = nil
+	}
 	from := in.candidatesFor(e, q)
-	set := loadOrStore(&in.sets, setKey{policy: of, from: from}, func() *policySet { return new(policySet) })
+	key := setKey{policy: of, from: from}
+	set := loadOrStore(&in.sets, key, func() *policySet { return &policySet{nodes: nodes} })
+	if set.nodes != nodes {
+		next := &policySet{nodes: nodes}
+		in.sets.CompareAndSwap(key, set, next) // who is late prepares one for itself alone
+		set = next
+	}
 	set.once.Do(func() {
-		set.Prepared, set.units = policy.Prepare(of, from.seen, nil, remembered, p.random), from.units
+		var count map[string]int
+		if nodes != nil {
+			count = *nodes
+		}
+		set.Prepared, set.candidates = policy.Prepare(of, from.seen, count, remembered, p.random), from
 	})
 	return set
 }
@@ -96,6 +116,12 @@ func (in *policySets) candidatesFor(e *endpoints, q question) *candidates {
 		return c.same
 	}
 	return c
+}
+
+// placed returns where the endpoints are.
+func (c *candidates) placed() *placeNumbers {
+	c.placeOnce.Do(func() { c.places = numberPlaces(c.seen) })
+	return c.places
 }
 
 // units returns the endpoints that a question is about. An address that stands for several is there once.

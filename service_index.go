@@ -19,8 +19,9 @@ type service struct {
 	endpoints atomic.Pointer[endpoints]
 
 	// Under the cache's lock.
-	policy  string // that its annotation names
-	counted counts // what it adds to those of the cache
+	policy   string // that its annotation names
+	selected bool   // it has a selector
+	counted  counts // what it adds to those of the cache
 }
 
 // lookup returns the endpoints of a headless service; ok is false where there is no such service. The key is

@@ -51,6 +51,7 @@ func setup(c *caddy.Controller) error {
 		}
 		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
 		restarting.add(end)
+		h.finder = conf.newFinder(h.cache.clients)
 		h.started.Store(true)
 		if err := waitForSync(ctx, h.cache, conf.startupTimeout); err != nil {
 			return plugin.Error(pluginName, err)
@@ -85,6 +86,7 @@ func (h *Headless) lookAround(cfg *dnsserver.Config) error {
 	h.findTransfers(cfg)
 	h.mayBeSigned = cfg.Handler("tsig") != nil
 	h.tellsServer = cfg.Handler("nsid") != nil
+	h.tellsMetadata = cfg.Handler("metadata") != nil
 	h.addressesOfServer = boundAddresses(cfg)
 	return nil
 }
@@ -109,24 +111,41 @@ func (c *config) handler() *Headless {
 
 // cacheShape is that of the cache that answers come from.
 func (c *config) cacheShape() cacheShape {
-	return cacheShape{podNames: c.podNames, reverse: c.hasReverse(), facts: fmt.Sprintf("%+v", c.sourceUses())}
+	uses := c.sourceUses()
+	shape := cacheShape{
+		podNames: c.podNames, reverse: c.hasReverse(), facts: fmt.Sprintf("%+v", uses),
+		clientPodsOnly: uses.ClientPods && !uses.Facts(), clientNodesOnly: uses.ClientNodes && !uses.Nodes,
+	}
+	if c.clients != nil {
+		shape.clients = c.clients.Sources
+	}
+	return shape
 }
 
 // sourceKey tells sources apart: two of the same key deliver the same endpoints. Manifests are read as a whole, with
-// what policies look at.
+// what else a cache is to have.
 func (c *config) sourceKey() string {
 	from := c.api.Identity()
 	if c.manifests != nil {
-		from = fmt.Sprintf("%q %+v", c.manifests, c.sourceUses())
+		from = fmt.Sprintf("%q %+v", c.manifests, c.cacheShape())
 	}
 	return fmt.Sprintf("%s %q %q %q", from, slices.Sorted(slices.Values(c.namespaces)), c.labels, c.namespaceLabels)
 }
 
 // sourceUses is what policies look at of Pods and Nodes.
 func (c *config) sourceUses() source.Uses {
-	return source.Uses{
-		Labels: slices.Sorted(maps.Keys(c.uses.Labels)), Annotations: slices.Sorted(maps.Keys(c.uses.Annotations)), Nodes: c.uses.Nodes,
+	labels := maps.Clone(c.uses.Labels)
+	if labels == nil {
+		labels = map[string]bool{}
 	}
+	maps.Copy(labels, c.uses.ClientLabels)
+	uses := source.Uses{
+		Labels: slices.Sorted(maps.Keys(labels)), Annotations: slices.Sorted(maps.Keys(c.uses.Annotations)), Nodes: c.uses.Nodes,
+	}
+	if c.clients != nil {
+		uses.ClientPods, uses.ClientNodes = c.clients.Sources.Pods, c.clients.Sources.Nodes
+	}
+	return uses
 }
 
 // open makes the source of endpoints; mistakes that can be seen without asking an API server are errors here.

@@ -56,6 +56,14 @@ func (c Choice) Rank(place int) int {
 	return len(c.ranks)
 }
 
+// First is how many endpoints the first rank has.
+func (c Choice) First() int {
+	if len(c.ranks) == 0 {
+		return 0
+	}
+	return len(c.ranks[0])
+}
+
 // Weighted says whether the policy gives the endpoints weights, and Weight what that of an endpoint is.
 func (c Choice) Weighted() bool { return c.view.Weights != nil }
 

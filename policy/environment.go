@@ -18,6 +18,10 @@ type Uses struct {
 	Labels, Annotations map[string]bool
 	// Nodes says that regions of endpoints or the readiness of nodes are looked at.
 	Nodes bool
+	// ClientPods says that it is looked at which Pod a client is, and ClientLabels are the keys of those of its labels
+	// that are named.
+	ClientPods   bool
+	ClientLabels map[string]bool
 }
 
 // Add adds what others look at.
@@ -28,21 +32,25 @@ func (u *Uses) Add(others Uses) {
 	for key := range others.Annotations {
 		u.useAnnotation(key)
 	}
+	for key := range others.ClientLabels {
+		u.useClientLabel(key)
+	}
 	u.Nodes = u.Nodes || others.Nodes
+	u.ClientPods = u.ClientPods || others.ClientPods
 }
 
 // useLabel notes that a label is looked at.
-func (u *Uses) useLabel(key string) {
-	if u.Labels == nil {
-		u.Labels = map[string]bool{}
-	}
-	u.Labels[key] = true
-}
+func (u *Uses) useLabel(key string) { use(&u.Labels, key) }
 
 // useAnnotation notes that an annotation is looked at.
-func (u *Uses) useAnnotation(key string) {
-	if u.Annotations == nil {
-		u.Annotations = map[string]bool{}
+func (u *Uses) useAnnotation(key string) { use(&u.Annotations, key) }
+
+// useClientLabel notes that a label of clients is looked at.
+func (u *Uses) useClientLabel(key string) { use(&u.ClientLabels, key) }
+
+func use(keys *map[string]bool, key string) {
+	if *keys == nil {
+		*keys = map[string]bool{}
 	}
-	u.Annotations[key] = true
+	(*keys)[key] = true
 }

@@ -101,6 +101,7 @@ func (i *inspection) read(node ast.Node, name string) error {
 		return wrong(node, "'%s' %s", name, missing)
 	}
 	i.uses.Nodes = i.uses.Nodes || word.needs == nodeObjects
+	i.uses.ClientPods = i.uses.ClientPods || word.needs == pods
 	i.reads[name] = true
 	return nil
 }
@@ -155,6 +156,8 @@ func (i *inspection) key(of string, node ast.Node) error {
 		i.uses.useLabel(key.Value)
 	case "annotations":
 		i.uses.useAnnotation(key.Value)
+	case "client.labels":
+		i.uses.useClientLabel(key.Value)
 	}
 	return i.read(node, of)
 }

@@ -116,12 +116,14 @@ func TestAnExpressionDependsOnWhatItReads(t *testing.T) {
 
 func TestAnExpressionSaysWhatHasToBeWatched(t *testing.T) {
 	for text, want := range map[string]Uses{
-		"ready and client.region == 'a' and client.labels['a'] == 'b'": {},
-		"labels['a'] == labels.b":                                      {Labels: map[string]bool{"a": true, "b": true}},
-		"'c/d' in labels":                                              {Labels: map[string]bool{"c/d": true}},
-		"annotations['a'] == ''":                                       {Annotations: map[string]bool{"a": true}},
-		"region == 'a'":                                                {Nodes: true},
-		"node_ready":                                                   {Nodes: true},
+		"ready and client.region == 'a'": {},
+		"client.labels['a'] == 'b'":      {ClientPods: true, ClientLabels: map[string]bool{"a": true}},
+		"client.pod == 'a'":              {ClientPods: true},
+		"labels['a'] == labels.b":        {Labels: map[string]bool{"a": true, "b": true}},
+		"'c/d' in labels":                {Labels: map[string]bool{"c/d": true}},
+		"annotations['a'] == ''":         {Annotations: map[string]bool{"a": true}},
+		"region == 'a'":                  {Nodes: true},
+		"node_ready":                     {Nodes: true},
 	} {
 		with := all()
 		if _, err := newKeep([]string{text}, with); err != nil {

@@ -59,6 +59,7 @@ func (d *Decoder) Service(s *corev1.Service) *Service {
 	return &Service{
 		NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: s.Name},
 		Policy:         policyOf(s.Annotations),
+		Selected:       len(s.Spec.Selector) > 0,
 	}
 }
 
@@ -97,8 +98,14 @@ func (d *Decoder) Slice(s *discoveryv1.EndpointSlice) *Slice {
 		c.report(ReasonAddressType, string(s.AddressType))
 		return nil
 	}
-	return &Slice{NamespacedName: c.name, Service: share(service), Ports: c.ports(), Endpoints: c.endpoints()}
+	return &Slice{
+		NamespacedName: c.name, Service: share(service), Controlled: s.Labels[discoveryv1.LabelManagedBy] == sliceController,
+		Ports: c.ports(), Endpoints: c.endpoints(),
+	}
 }
+
+// sliceController is what the endpointslice controller calls itself.
+const sliceController = "endpointslice-controller.k8s.io"
 
 func (d *Decoder) namespace(name string) bool {
 	return len(d.Namespaces) == 0 || slices.Contains(d.Namespaces, name)

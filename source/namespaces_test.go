@@ -26,6 +26,8 @@ func (k keptServices) DeleteNode(string)                       {}
 func (k keptServices) ReplaceNodes([]*Node)                    {}
 func (k keptServices) Synced()                                 {}
 func (k keptServices) FactsSynced()                            {}
+func (k keptServices) LostPods()                               {}
+func (k keptServices) LostNodes()                              {}
 func (k keptServices) ReplaceServices(scope string, all []*Service) {
 	maps.DeleteFunc(k, func(name types.NamespacedName, _ bool) bool { return scope == "" || name.Namespace == scope })
 	for _, s := range all {

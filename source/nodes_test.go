@@ -19,7 +19,7 @@ func TestANodeIsNotReadyWhereItsConditionSaysSoOrNothingIsHeardOfIt(t *testing.T
 			in.Status.Conditions = append(in.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeReady, Status: status})
 		}
 		got := new(Decoder).Node(in)
-		if *got != (Node{Name: "a", Zone: "zone-a", Region: "region-1", Ready: want}) {
+		if !got.Equal(&Node{Name: "a", Zone: "zone-a", Region: "region-1", Ready: want}) {
 			t.Errorf("With the condition %q the node is %+v", status, got)
 		}
 	}

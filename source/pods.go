@@ -13,8 +13,10 @@ import (
 // Pod is what is kept of a Pod of which policies look at something.
 type Pod struct {
 	types.NamespacedName
-	// Facts are never nil.
+	// Facts are nil where policies look at nothing of the Pod.
 	Facts *PodFacts
+	// Client says from where the Pod asks, if that is asked for (Uses.ClientPods).
+	Client PodClient
 }
 
 // PodFacts are the labels and annotations of Pods that policies name. Of equal ones there is one: a thousand replicas

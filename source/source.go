@@ -39,6 +39,11 @@ type Sink interface {
 	DeleteNode(name string)
 	ReplaceNodes(all []*Node)
 
+	// LostPods and LostNodes say that these may not be read any more. What was delivered of them grows old from then
+	// on, until they are replaced.
+	LostPods()
+	LostNodes()
+
 	// Synced says that every scope of Services and EndpointSlices was replaced at least once. A source calls it once.
 	Synced()
 	// FactsSynced says the same of the Pods and Nodes that it was asked for, or that those that are missing cannot be
@@ -53,16 +58,28 @@ type Uses struct {
 	Labels, Annotations []string
 	// Nodes says that regions or the readiness of nodes are looked at, or how many nodes a zone has.
 	Nodes bool
+	// ClientPods and ClientNodes say that Pods and Nodes tell where clients are: their addresses are taken too, and of
+	// Pods all that run, in all namespaces.
+	ClientPods, ClientNodes bool
 }
 
+// Facts says whether labels or annotations of Pods are looked at.
+func (u *Uses) Facts() bool { return len(u.Labels)+len(u.Annotations) > 0 }
+
 // Pods says whether anything of Pods is looked at.
-func (u *Uses) Pods() bool { return len(u.Labels)+len(u.Annotations) > 0 }
+func (u *Uses) Pods() bool { return u.ClientPods || u.Facts() }
+
+// AnyNodes says whether anything of Nodes is looked at.
+func (u *Uses) AnyNodes() bool { return u.ClientNodes || u.Nodes }
 
 // Service is what is kept of a headless Service. Other Services are never delivered.
 type Service struct {
 	types.NamespacedName
 	// Policy is the policy that the Service asks for (PolicyAnnotation), as it is written there; empty for none.
 	Policy string
+	// Selected says that it has a selector: the endpointslice controller keeps its slices, and takes out of them what
+	// somebody else has written there.
+	Selected bool
 }
 
 // Slice is what is kept of an EndpointSlice.
@@ -70,6 +87,9 @@ type Slice struct {
 	types.NamespacedName
 	// Service is the name of the Service it belongs to, in the same namespace (label kubernetes.io/service-name).
 	Service string
+	// Controlled says that it calls itself one of the endpointslice controller's (label
+	// endpointslice.kubernetes.io/managed-by), which is true only where its Service is Selected.
+	Controlled bool
 	// Ports are those of every endpoint of the slice.
 	Ports []Port
 	// Endpoints has one entry for each address of each endpoint.

@@ -23,6 +23,7 @@ var directDependencies = []string{
 	"github.com/coredns/caddy",
 	"github.com/coredns/coredns",
 	"github.com/expr-lang/expr",
+	"github.com/gaissmai/bart",
 	"github.com/miekg/dns",
 	"github.com/prometheus/client_golang",
 	"go.yaml.in/yaml/v3",

@@ -3,10 +3,12 @@ package kubernetes
 import (
 	"context"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headless-dns/headless/source"
@@ -16,26 +18,63 @@ import (
 // beside Run: whether it can be read or not, Services and EndpointSlices do not wait for it.
 func (s *Source) RunFacts(ctx context.Context, sink source.Sink) {
 	ctx = quiet(ctx)
-	scopes, watches := s.scopes(), s.podWatches(sink)
-	missing := len(scopes) * len(watches)
-	if s.decoder.Uses.Nodes {
-		missing++
-	}
-	if missing == 0 {
+	all := s.factsToFollow(sink)
+	if len(all) == 0 {
 		sink.FactsSynced()
 		return
 	}
-	synced := after(missing, sink.FactsSynced)
+	synced := after(len(all), sink.FactsSynced)
 	var running sync.WaitGroup
-	if s.decoder.Uses.Nodes {
-		running.Go(func() { s.nodes(sink, synced).follow(ctx, s.client, &corev1.Node{}) })
-	}
-	for _, scope := range scopes {
-		for _, w := range watches {
-			running.Go(func() { s.pods(scope, w, synced).follow(ctx, s.metadata, &metav1.PartialObjectMetadata{}) })
-		}
+	for _, follow := range all {
+		running.Go(func() { follow(ctx, synced) })
 	}
 	running.Wait()
+}
+
+// factsToFollow returns a function for each watch that has to be held. Each calls synced once.
+func (s *Source) factsToFollow(sink source.Sink) (all []func(ctx context.Context, synced func())) {
+	if s.decoder.Uses.AnyNodes() {
+		all = append(all, func(ctx context.Context, synced func()) {
+			s.nodes(sink, synced).follow(ctx, s.client, &corev1.Node{})
+		})
+	}
+	if s.decoder.Uses.ClientPods { // which has the labels and annotations too
+		return append(all, func(ctx context.Context, synced func()) {
+			s.clientPods(sink, synced).follow(ctx, s.client, &corev1.Pod{})
+		})
+	}
+	watches := s.podWatches(sink)
+	for _, scope := range s.scopes() {
+		for _, w := range watches {
+			all = append(all, func(ctx context.Context, synced func()) {
+				s.pods(scope, w, synced).follow(ctx, s.metadata, &metav1.PartialObjectMetadata{})
+			})
+		}
+	}
+	return all
+}
+
+// clientPods are all Pods that run, for clients may be in any namespace. Their metadata are not enough: an address
+// stands in the status, and the node in the spec.
+func (s *Source) clientPods(sink source.Sink, synced func()) *resource[*corev1.Pod, source.Pod] {
+	client := s.client.CoreV1().Pods(metav1.NamespaceAll)
+	synced = sync.OnceFunc(synced)
+	return &resource[*corev1.Pod, source.Pod]{
+		name:   "pods",
+		failed: s.failedFacts(synced, sink.LostPods),
+		fields: fields.AndSelectors(
+			fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
+			fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)),
+		).String(),
+		store: store[*corev1.Pod, source.Pod]{
+			reduce: s.decoder.ClientPod, set: sink.SetPod, remove: sink.DeletePod, synced: synced,
+			replace: func(all []*source.Pod) { sink.ReplacePods(metav1.NamespaceAll, all) },
+		},
+		page: pages(client.List, func(l *corev1.PodList) ([]corev1.Pod, metav1.ListMeta) {
+			return l.Items, l.ListMeta
+		}),
+		watch: client.Watch,
+	}
 }
 
 // podWatch is a part of the Pods: what selects them, what is kept of them, and who takes them.
@@ -57,7 +96,7 @@ type podSink interface {
 func (s *Source) podWatches(sink source.Sink) []podWatch {
 	uses := s.decoder.Uses
 	switch {
-	case !uses.Pods():
+	case !uses.Facts():
 		return nil
 	case len(uses.Annotations) > 0:
 		return []podWatch{{decoder: s.decoder, sink: sink}}
@@ -79,7 +118,7 @@ func (s *Source) pods(scope string, w podWatch, synced func()) *resource[*metav1
 	synced = sync.OnceFunc(synced)
 	return &resource[*metav1.PartialObjectMetadata, source.Pod]{
 		name:   "pods",
-		failed: s.failedFacts(synced),
+		failed: s.failedFacts(synced, func() {}),
 		labels: w.selector,
 		store: store[*metav1.PartialObjectMetadata, source.Pod]{
 			reduce: func(in *metav1.PartialObjectMetadata) *source.Pod { return w.decoder.Pod(&in.ObjectMeta) },
@@ -99,7 +138,7 @@ func (s *Source) nodes(sink source.Sink, synced func()) *resource[*corev1.Node, 
 	synced = sync.OnceFunc(synced)
 	return &resource[*corev1.Node, source.Node]{
 		name:   "nodes",
-		failed: s.failedFacts(synced),
+		failed: s.failedFacts(synced, sink.LostNodes),
 		store: store[*corev1.Node, source.Node]{
 			reduce: s.decoder.Node, set: sink.SetNode, replace: sink.ReplaceNodes, synced: synced,
 			remove: func(name types.NamespacedName) { sink.DeleteNode(name.Name) },
@@ -111,12 +150,36 @@ func (s *Source) nodes(sink source.Sink, synced func()) *resource[*corev1.Node, 
 	}
 }
 
-// failedFacts tells of failures as ever. What must not be read is not waited for.
-func (s *Source) failedFacts(synced func()) func(operation string, err error) {
+// failedFacts tells of failures as ever. What must not be read is not waited for, and is lost where that goes on.
+func (s *Source) failedFacts(synced, lost func()) func(operation string, err error) {
+	var denied denial
 	return func(operation string, err error) {
 		s.failed(operation, err)
 		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 			synced()
 		}
+		if apierrors.IsForbidden(err) && denied.goesOn(time.Now()) {
+			lost()
+		}
 	}
+}
+
+// denial is what is known of requests that were forbidden.
+type denial struct{ first, last time.Time }
+
+const (
+	// lostAfter is how long a denial must go on before what was read is lost: an API server that has just started
+	// forbids everything until it has read the roles.
+	lostAfter = 10 * time.Second
+	// denialEnds is how long there is none until the next one is the first of another: more than a reflector waits.
+	denialEnds = 2 * time.Minute
+)
+
+// goesOn takes note of another request that was forbidden, and says whether that goes on for long.
+func (d *denial) goesOn(now time.Time) bool {
+	if now.Sub(d.last) > denialEnds {
+		d.first = now
+	}
+	d.last = now
+	return now.Sub(d.first) >= lostAfter
 }

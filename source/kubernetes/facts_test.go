@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -165,7 +166,7 @@ func TestNodesAreFollowed(t *testing.T) {
 	s.client = client
 	sink := start(t, s)
 	sink.waitForFacts(t)
-	if want := (source.Node{Name: "a", Zone: "zone-a", Region: "region-1", Ready: true}); len(sink.nodes) != 2 || *sink.nodes["a"] != want {
+	if want := (source.Node{Name: "a", Zone: "zone-a", Region: "region-1", Ready: true}); len(sink.nodes) != 2 || !want.Equal(sink.nodes["a"]) {
 		t.Errorf("There are %d nodes, the first is %+v", len(sink.nodes), sink.nodes["a"])
 	}
 	if _, err := client.CoreV1().Nodes().Update(t.Context(), node("a", corev1.ConditionUnknown), metav1.UpdateOptions{}); err != nil {
@@ -208,7 +209,7 @@ func TestWhatMustNotBeReadHoldsNothingBack(t *testing.T) {
 func TestAFailureThatMayPassIsWaitedFor(t *testing.T) {
 	synced := false
 	s := &Source{failed: func(string, error) {}}
-	failed := s.failedFacts(func() { synced = true })
+	failed := s.failedFacts(func() { synced = true }, func() { t.Error("What was read is lost") })
 	failed("list pods", apierrors.NewServiceUnavailable("not yet"))
 	if synced {
 		t.Error("Pods that can be read in a moment are given up")
@@ -217,6 +218,34 @@ func TestAFailureThatMayPassIsWaitedFor(t *testing.T) {
 	if !synced {
 		t.Error("Pods that must not be read are waited for")
 	}
+}
+
+// An API server that has just started forbids everything for a moment.
+func TestWhatMayNotBeReadAnyMoreIsLostWhereThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lost := 0
+		s := &Source{failed: func(string, error) {}}
+		failed := s.failedFacts(func() {}, func() { lost++ })
+		forbidden := apierrors.NewForbidden(corev1.Resource("nodes"), "", errors.New("no rule"))
+		for _, step := range []struct {
+			after time.Duration
+			err   error
+			want  int
+		}{
+			{0, forbidden, 0},
+			{9 * time.Second, forbidden, 0},
+			{time.Second, apierrors.NewServiceUnavailable("not now"), 0},
+			{0, forbidden, 1},
+			{time.Minute, forbidden, 2},
+			{3 * time.Minute, forbidden, 2}, // it was given back meanwhile
+			{10 * time.Second, forbidden, 3},
+		} {
+			time.Sleep(step.after)
+			if failed("list nodes", step.err); lost != step.want {
+				t.Errorf("%s later, after %v, it is lost %d times, want %d", step.after, step.err, lost, step.want)
+			}
+		}
+	})
 }
 
 // Only the metadata come over the wire, as protobuf where the API server speaks it, and only of Pods that carry the

@@ -101,6 +101,10 @@ func (r *recorder) ReplaceNodes(all []*source.Node) {
 	})
 }
 
+func (r *recorder) LostPods() { r.change(func() { clear(r.pods) }) }
+
+func (r *recorder) LostNodes() { r.change(func() { clear(r.nodes) }) }
+
 func (r *recorder) FactsSynced() { close(r.facts) }
 
 func (r *recorder) Synced() { close(r.synced) }

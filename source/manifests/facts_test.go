@@ -37,7 +37,7 @@ func TestPodsAndNodesAreReadWherePoliciesLookAtThem(t *testing.T) {
 	if len(r.pods) != 1 || r.pods[0].String() != "default/maradb-0" || r.pods[0].Facts.Labels["role"] != "primary" {
 		t.Errorf("The pods are %v", r.pods)
 	}
-	if want := (source.Node{Name: "node-1", Zone: "zone-a", Region: "region-1"}); len(r.nodes) != 1 || *r.nodes[0] != want {
+	if want := (source.Node{Name: "node-1", Zone: "zone-a", Region: "region-1"}); len(r.nodes) != 1 || !want.Equal(r.nodes[0]) {
 		t.Errorf("The nodes are %v", r.nodes)
 	}
 }

@@ -134,7 +134,7 @@ func (s *Source) reread(files []stamp, sink source.Sink) error {
 // deliver delivers the slices before the services, so that a service that is new never appears without its endpoints,
 // and what policies look at before both.
 func (s *Source) deliver(sink source.Sink) {
-	if s.decoder.Uses.Nodes {
+	if s.decoder.Uses.AnyNodes() {
 		sink.ReplaceNodes(s.served.nodes)
 	}
 	if s.decoder.Uses.Pods() {

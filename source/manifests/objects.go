@@ -109,7 +109,7 @@ func (r *reader) uses(kind string) bool {
 	case "Pod":
 		return r.decoder.Uses.Pods()
 	case "Node":
-		return r.decoder.Uses.Nodes
+		return r.decoder.Uses.AnyNodes()
 	}
 	return true
 }
@@ -172,7 +172,11 @@ func (r *reader) takePod(d document) error {
 	if err := r.decode(d, "Pod", &object, &object.ObjectMeta, validation.IsDNS1123Subdomain); err != nil {
 		return err
 	}
-	if p := r.decoder.Pod(&object.ObjectMeta); p != nil {
+	p := r.decoder.Pod(&object.ObjectMeta)
+	if r.decoder.Uses.ClientPods {
+		p = r.decoder.ClientPod(&object)
+	}
+	if p != nil {
 		r.pods = append(r.pods, p)
 	}
 	return nil

@@ -43,6 +43,8 @@ func (r *recorder) ReplaceNodes(all []*source.Node) {
 
 func (r *recorder) Synced()      { r.record("Synced") }
 func (r *recorder) FactsSynced() { r.record("FactsSynced") }
+func (r *recorder) LostPods()    { r.record("LostPods") }
+func (r *recorder) LostNodes()   { r.record("LostNodes") }
 
 func (r *recorder) record(call string) {
 	r.mu.Lock()

@@ -1,0 +1,93 @@
+package clients
+
+import (
+	"hash/maphash"
+	"iter"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+)
+
+// bucketCount is how many buckets a table of addresses has: with 150,000 addresses in one, each has 37.
+const bucketCount = 1 << 12
+
+// addressTable finds what has an address; several may have the same. It is written under a lock and read without one:
+// a bucket is never written to but replaced. It takes 12 octets an address where a map takes 65 with the address as its
+// key, for the addresses themselves stand in what it finds.
+type addressTable[V comparable] struct {
+	seed    maphash.Seed
+	has     func(v V, address netip.Addr) bool
+	buckets [bucketCount]atomic.Pointer[bucket[V]]
+}
+
+// bucket holds what has addresses of one hash, together with other bits of these hashes, by which most of what is not
+// asked for is passed over without a look at it.
+type bucket[V comparable] struct {
+	tags   []uint32
+	values []V
+}
+
+func newAddressTable[V comparable](has func(v V, address netip.Addr) bool) *addressTable[V] {
+	return &addressTable[V]{seed: maphash.MakeSeed(), has: has}
+}
+
+// hash returns the number of a bucket and the tag in it.
+func (t *addressTable[V]) hash(address netip.Addr) (number, tag uint32) {
+	h := maphash.Comparable(t.seed, address)
+	return uint32(h % bucketCount), uint32(h >> 32) // #nosec G115 -- other bits of the hash
+}
+
+// at returns all that have the address.
+func (t *addressTable[V]) at(address netip.Addr) iter.Seq[V] {
+	return func(yield func(V) bool) {
+		number, tag := t.hash(address)
+		b := t.buckets[number].Load()
+		if b == nil {
+			return
+		}
+		for i, other := range b.tags {
+			if other == tag && t.has(b.values[i], address) && !yield(b.values[i]) {
+				return
+			}
+		}
+	}
+}
+
+func (t *addressTable[V]) add(address netip.Addr, v V) {
+	number, tag := t.hash(address)
+	old := t.buckets[number].Load()
+	if old == nil {
+		old = &bucket[V]{}
+	}
+	n := len(old.tags)
+	next := &bucket[V]{tags: make([]uint32, n+1), values: make([]V, n+1)}
+	copy(next.tags, old.tags)
+	copy(next.values, old.values)
+	next.tags[n], next.values[n] = tag, v
+	t.buckets[number].Store(next)
+}
+
+// remove takes back what add did with the same address and value.
+func (t *addressTable[V]) remove(address netip.Addr, v V) {
+	number, _ := t.hash(address)
+	old := t.buckets[number].Load()
+	if old == nil {
+		return
+	}
+	i := slices.Index(old.values, v)
+	switch {
+	case i < 0:
+	case len(old.values) == 1:
+		t.buckets[number].Store(nil)
+	default:
+		t.buckets[number].Store(&bucket[V]{tags: without(old.tags, i), values: without(old.values, i)})
+	}
+}
+
+// without returns a copy that lacks the i-th.
+func without[T any](all []T, i int) []T {
+	rest := make([]T, len(all)-1)
+	copy(rest, all[:i])
+	copy(rest[i:], all[i+1:])
+	return rest
+}

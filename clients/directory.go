@@ -1,0 +1,256 @@
+package clients
+
+import (
+	"net/netip"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// Directory knows where the Pods, nodes and endpoints of a cluster are. Its methods may be called by several
+// goroutines; those that find something take no lock.
+type Directory struct {
+	sources Sources
+
+	mu        sync.Mutex // of those who write
+	nodes     nodeTable
+	pods      *podTable // nil where Pods are no source
+	endpoints endpointTable
+	audit     audit
+	told      Counts
+
+	// labels are those of Pods where endpoints are a source, and Pods none: NamespacedName -> *source.PodFacts.
+	labels sync.Map
+	// changed is told of numbers that are others than before.
+	changed func(before, after Counts)
+}
+
+// Counts are how much a Directory knows.
+type Counts struct {
+	// Pods and Nodes are those that are known by their addresses, 0 where they are no source.
+	Pods, Nodes int
+	// Contradictions are the endpoints that stand on another node than the one whose pod CIDR holds their address. As
+	// long as there is one, pod CIDRs are not believed.
+	Contradictions int
+}
+
+// NewDirectory makes one that knows nothing yet. changed is called whenever the numbers are others than before, by one
+// goroutine at a time.
+func NewDirectory(sources Sources, changed func(before, after Counts)) *Directory {
+	d := &Directory{sources: sources, endpoints: newEndpointTable(sources.Endpoints), changed: changed}
+	d.nodes.init()
+	if sources.Pods {
+		d.pods = newPodTable()
+	}
+	return d
+}
+
+// write makes a change under the lock, and tells of the numbers.
+func (d *Directory) write(change func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change()
+	now := Counts{Contradictions: d.audit.contradictions()}
+	if d.sources.Nodes {
+		now.Nodes = d.nodes.count
+	}
+	if d.pods != nil {
+		now.Pods = d.pods.count
+	}
+	if before := d.told; now != before {
+		d.told = now
+		d.changed(before, now)
+	}
+}
+
+// Close takes back the numbers that were told.
+func (d *Directory) Close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.changed(d.told, Counts{})
+	d.told = Counts{}
+}
+
+// SetNode takes over a Node.
+func (d *Directory) SetNode(n *source.Node) { d.changeNode(n.Name, n) }
+
+// DeleteNode forgets a Node.
+func (d *Directory) DeleteNode(name string) { d.changeNode(name, nil) }
+
+func (d *Directory) changeNode(name string, now *source.Node) {
+	if !d.sources.Nodes {
+		return
+	}
+	d.write(func() {
+		before := d.object(name)
+		if before == now || before != nil && now != nil && before.Equal(now) {
+			return // a node's object changes all the time
+		}
+		d.audit.around(d, affects(name, before, now), func() { d.nodes.set(name, now) })
+	})
+}
+
+// object returns the Node of a name, nil where none is known.
+func (d *Directory) object(name string) *source.Node {
+	if n, ok := d.nodes.find(name); ok {
+		return n.object
+	}
+	return nil
+}
+
+// ReplaceNodes takes over all Nodes that there are.
+func (d *Directory) ReplaceNodes(all []*source.Node) {
+	if !d.sources.Nodes {
+		return
+	}
+	d.write(func() {
+		d.audit.around(d, everyEndpoint, func() {
+			gone := map[string]bool{}
+			for _, n := range d.nodes.all() {
+				gone[n.name] = n.object != nil
+			}
+			for _, n := range all {
+				delete(gone, n.Name)
+				d.nodes.set(n.Name, n)
+			}
+			for name := range gone {
+				d.nodes.set(name, nil)
+			}
+		})
+	})
+}
+
+// SetPod takes over a Pod.
+func (d *Directory) SetPod(p *source.Pod) {
+	d.setLabels(p.NamespacedName, p.Facts)
+	if d.pods != nil {
+		d.write(func() { d.setPod(p) })
+	}
+}
+
+// DeletePod forgets a Pod.
+func (d *Directory) DeletePod(name types.NamespacedName) {
+	d.setLabels(name, nil)
+	if d.pods != nil {
+		d.write(func() { d.removePod(d.pods.find(name), name) })
+	}
+}
+
+// ReplacePods takes over all Pods of a scope: a namespace, or all of them where it is empty.
+func (d *Directory) ReplacePods(scope string, all []*source.Pod) {
+	d.replaceLabels(scope, all)
+	if d.pods == nil {
+		return
+	}
+	d.write(func() {
+		listed := make(map[types.NamespacedName]bool, len(all))
+		for _, p := range all {
+			listed[p.NamespacedName] = true
+			d.setPod(p)
+		}
+		for _, name := range d.pods.names(scope) {
+			if !listed[name] {
+				d.removePod(d.pods.find(name), name)
+			}
+		}
+	})
+}
+
+func (d *Directory) setPod(p *source.Pod) {
+	var on *node
+	if p.Client.Node != "" {
+		on = d.nodes.use(p.Client.Node)
+		on.tell(&on.ofPods, p.Client.Zone, p.Client.Region)
+		d.nodes.tellHosts(on, p.Client.HostAddresses)
+	}
+	known := d.pods.find(p.NamespacedName)
+	if known != nil && known.equal(p, on) {
+		d.nodes.release(on)
+		return
+	}
+	d.pods.put(p, on) // before the old one goes: it is never missing
+	d.removePod(known, p.NamespacedName)
+}
+
+// removePod forgets a Pod, which may be nil.
+func (d *Directory) removePod(p *pod, name types.NamespacedName) {
+	if p != nil {
+		d.pods.remove(p, name)
+		d.nodes.release(p.node)
+	}
+}
+
+// Enter takes over slices of a headless service with a selector.
+func (d *Directory) Enter(all ...*source.Slice) {
+	d.write(func() {
+		for _, s := range all {
+			d.endpoints.slices[s] = struct{}{}
+			trusted(s, func(e *source.Endpoint) {
+				var on *node
+				if e.Node != "" {
+					on = d.nodes.use(e.Node)
+					on.tell(&on.ofSlices, e.Zone, "")
+				}
+				d.endpoints.enter(e, on)
+				d.audit.add(d, e, 1)
+			})
+		}
+	})
+}
+
+// Leave takes back what Enter did, of the same slices.
+func (d *Directory) Leave(all ...*source.Slice) {
+	d.write(func() {
+		for _, s := range all {
+			delete(d.endpoints.slices, s)
+			trusted(s, func(e *source.Endpoint) {
+				d.audit.add(d, e, -1)
+				d.endpoints.leave(e)
+				if on, ok := d.nodes.find(e.Node); ok {
+					d.nodes.release(on)
+				}
+			})
+		}
+	})
+}
+
+// LostPods forgets all Pods, for nobody tells any more where they are.
+func (d *Directory) LostPods() { d.ReplacePods("", nil) }
+
+// LostNodes forgets all Nodes, for nobody tells any more where they are.
+func (d *Directory) LostNodes() { d.ReplaceNodes(nil) }
+
+// find returns what is known of an address.
+func (d *Directory) find(address netip.Addr) found {
+	if d.pods != nil {
+		if f, ok := d.pods.lookup(address); ok {
+			return f
+		}
+	}
+	if place, ok := d.nodes.withAddress(address); ok {
+		return found{source: FromNode, place: place, shared: true}
+	}
+	if d.audit.passed() {
+		if c, ok := d.nodes.cidrs.Load().Lookup(address); ok {
+			return found{source: FromPodCIDR, place: c.place(), shared: c.isHost(address)}
+		}
+	}
+	if d.endpoints.addresses != nil {
+		if f, ok := d.endpoints.lookup(address); ok {
+			return f
+		}
+	}
+	return found{source: None}
+}
+
+// findPrefix returns what is known of all addresses of a network together.
+func (d *Directory) findPrefix(prefix netip.Prefix) found {
+	if d.audit.passed() {
+		if c, ok := d.nodes.cidrs.Load().LookupPrefix(prefix); ok {
+			return found{source: FromPodCIDR, place: c.place()}
+		}
+	}
+	return found{source: None}
+}

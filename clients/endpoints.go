@@ -1,0 +1,62 @@
+package clients
+
+import (
+	"net/netip"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// endpointTable has the endpoints of slices that can be believed. Who may write slices must not be able to say where
+// others are, so only those count that the endpointslice controller keeps, of services with a selector, and in them
+// what has a Pod of the same namespace behind it.
+type endpointTable struct {
+	slices map[*source.Slice]struct{}
+	// addresses is nil where endpoints are no source of clients.
+	addresses *addressTable[*member]
+}
+
+// member is an endpoint that may be a client.
+type member struct {
+	*source.Endpoint
+	node *node // nil where it is on none
+}
+
+func newEndpointTable(asClients bool) endpointTable {
+	t := endpointTable{slices: map[*source.Slice]struct{}{}}
+	if asClients {
+		t.addresses = newAddressTable(func(m *member, address netip.Addr) bool { return m.Address == address })
+	}
+	return t
+}
+
+// trusted calls each for the endpoints of a slice that can be believed.
+func trusted(s *source.Slice, each func(e *source.Endpoint)) {
+	if !s.Controlled {
+		return
+	}
+	for i := range s.Endpoints {
+		if e := &s.Endpoints[i]; e.Pod.Name != "" && e.Pod.Namespace == s.Namespace {
+			each(e)
+		}
+	}
+}
+
+// enter takes over an endpoint on a node, nil for none.
+func (t *endpointTable) enter(e *source.Endpoint, on *node) {
+	if t.addresses != nil {
+		t.addresses.add(e.Address, &member{Endpoint: e, node: on})
+	}
+}
+
+// leave takes back what enter did.
+func (t *endpointTable) leave(e *source.Endpoint) {
+	if t.addresses == nil {
+		return
+	}
+	for m := range t.addresses.at(e.Address) {
+		if m.Endpoint == e {
+			t.addresses.remove(e.Address, m)
+			return
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package clients
+
+import (
+	"net/netip"
+
+	"github.com/headless-dns/headless/policy"
+)
+
+// lookup finds the Pod with an address. One that is terminating gives way to one that is not: the network may hand its
+// address on. Where several are left their places count as far as they agree, and nobody knows who asks.
+func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {
+	for p := range t.addresses.at(address) {
+		switch {
+		case !ok, f.pod != nil && f.pod.kin.terminating && !p.kin.terminating:
+			f, ok = found{source: FromPod, place: placeOf(p.node), pod: p}, true
+		case f.pod != nil && p.kin.terminating && !f.pod.kin.terminating:
+		default:
+			f.place, f.pod = common(f.place, placeOf(p.node)), nil
+		}
+	}
+	return f, ok
+}
+
+// lookup is the same for endpoints. A Pod may be the endpoint of several services.
+func (t *endpointTable) lookup(address netip.Addr) (f found, ok bool) {
+	for m := range t.addresses.at(address) {
+		switch {
+		case !ok, f.endpoint != nil && f.endpoint.Terminating && !m.Terminating:
+			f, ok = found{source: FromEndpoint, place: m.place(), endpoint: m}, true
+		case f.endpoint != nil && m.Terminating && !f.endpoint.Terminating:
+		case f.endpoint != nil && f.endpoint.Pod == m.Pod:
+			f.place = common(f.place, m.place())
+		default:
+			f.place, f.endpoint = common(f.place, m.place()), nil
+		}
+	}
+	return f, ok
+}
+
+// placeOf returns where a node is, which may be nil.
+func placeOf(n *node) policy.Place {
+	if n == nil {
+		return policy.Place{}
+	}
+	return *n.place.Load()
+}
+
+// place is that of its node; an endpoint without a node may still have a zone.
+func (m *member) place() policy.Place { return fill(placeOf(m.node), policy.Place{Zone: m.Zone}) }

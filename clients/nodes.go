@@ -1,0 +1,181 @@
+package clients
+
+import (
+	"net/netip"
+	"slices"
+	"sync/atomic"
+
+	"github.com/gaissmai/bart"
+
+	"github.com/headless-dns/headless/policy"
+	"github.com/headless-dns/headless/source"
+)
+
+// nodeTable finds nodes by their own addresses, and by the networks of their Pods.
+type nodeTable struct {
+	names
+	hosts *addressTable[*host]
+	cidrs atomic.Pointer[bart.Table[*cidr]]
+	count int // of Nodes
+}
+
+// host is an address of a node. The same address may be there twice, as its Node and its Pods tell it.
+type host struct {
+	address netip.Addr
+	node    *node
+}
+
+// cidr is the network of the Pods of a node, or of several where they claim the same one. It is immutable.
+type cidr struct {
+	prefix netip.Prefix
+	nodes  []*node
+}
+
+func (t *nodeTable) init() {
+	t.hosts = newAddressTable(func(h *host, address netip.Addr) bool { return h.address == address })
+	t.cidrs.Store(new(bart.Table[*cidr]))
+}
+
+// release takes back a use of a node, which may be nil.
+func (t *nodeTable) release(n *node) {
+	if n != nil && t.names.release(n) {
+		t.forgetHosts(n)
+	}
+}
+
+// set takes over a Node, nil where it is gone.
+func (t *nodeTable) set(name string, now *source.Node) {
+	var before *source.Node
+	n, known := t.find(name)
+	if known {
+		before = n.object
+	}
+	switch {
+	case before == nil && now == nil:
+		return
+	case before == nil:
+		n = t.use(name)
+		t.count++
+	case now == nil:
+		t.count--
+	}
+	n.object = now
+	n.publish()
+	t.replaceAddresses(n, before, now)
+	t.replaceCIDRs(n, before, now)
+	if now == nil {
+		t.release(n)
+	}
+}
+
+func (t *nodeTable) replaceAddresses(n *node, before, now *source.Node) {
+	was, is := addressesOf(before), addressesOf(now)
+	if slices.Equal(was, is) {
+		return
+	}
+	for _, address := range was {
+		t.removeHost(n, address)
+	}
+	for _, address := range is {
+		t.hosts.add(address, &host{address: address, node: n})
+	}
+}
+
+// removeHost takes away an address that the Node told of, not those that its Pods did.
+func (t *nodeTable) removeHost(n *node, address netip.Addr) {
+	for h := range t.hosts.at(address) {
+		if h.node == n && !slices.Contains(n.hosts, h) {
+			t.hosts.remove(address, h)
+			return
+		}
+	}
+}
+
+// tellHosts takes over the addresses of a node that one of its Pods tells.
+func (t *nodeTable) tellHosts(n *node, addresses []netip.Addr) {
+	same := slices.EqualFunc(n.hosts, addresses, func(h *host, address netip.Addr) bool { return h.address == address })
+	if same || len(addresses) == 0 {
+		return
+	}
+	t.forgetHosts(n)
+	for _, address := range addresses {
+		h := &host{address: address, node: n}
+		n.hosts = append(n.hosts, h)
+		t.hosts.add(address, h)
+	}
+}
+
+// forgetHosts takes back what tellHosts did.
+func (t *nodeTable) forgetHosts(n *node) {
+	for _, h := range n.hosts {
+		t.hosts.remove(h.address, h)
+	}
+	n.hosts = nil
+}
+
+func (t *nodeTable) replaceCIDRs(n *node, before, now *source.Node) {
+	was, is := cidrsOf(before), cidrsOf(now)
+	if slices.Equal(was, is) {
+		return
+	}
+	table := t.cidrs.Load()
+	for _, prefix := range was {
+		table = table.ModifyPersist(prefix, func(old *cidr, _ bool) (*cidr, bool) {
+			rest := slices.DeleteFunc(slices.Clone(old.nodes), func(other *node) bool { return other == n })
+			return &cidr{prefix: prefix, nodes: rest}, len(rest) == 0
+		})
+	}
+	for _, prefix := range is {
+		table = table.ModifyPersist(prefix, func(old *cidr, known bool) (*cidr, bool) {
+			next := &cidr{prefix: prefix, nodes: []*node{n}}
+			if known {
+				next.nodes = append(next.nodes, old.nodes...)
+			}
+			return next, false
+		})
+	}
+	t.cidrs.Store(table)
+}
+
+// withAddress returns the place of the nodes that have an address of their own: what they agree on, where two claim
+// it.
+func (t *nodeTable) withAddress(address netip.Addr) (place policy.Place, ok bool) {
+	for h := range t.hosts.at(address) {
+		at := *h.node.place.Load()
+		if ok {
+			at = common(place, at)
+		}
+		place, ok = at, true
+	}
+	return place, ok
+}
+
+// place is what the nodes of a network agree on.
+func (c *cidr) place() policy.Place {
+	place := *c.nodes[0].place.Load()
+	for _, other := range c.nodes[1:] {
+		place = common(place, *other.place.Load())
+	}
+	return place
+}
+
+// isHost says whether an address of the network is one that a network plugin gives to the node itself: the first one
+// (flannel, blocks of Calico), or the one behind it (bridges).
+func (c *cidr) isHost(address netip.Addr) bool {
+	first := c.prefix.Addr()
+	return address == first || address == first.Next()
+}
+
+func addressesOf(n *source.Node) []netip.Addr {
+	if n == nil {
+		return nil
+	}
+	return n.Addresses
+}
+
+func cidrsOf(n *source.Node) []netip.Prefix {
+	if n == nil {
+		return nil
+	}
+	return n.PodCIDRs
+}

@@ -1,0 +1,171 @@
+package clients
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// podTable finds Pods by their addresses, and for whoever writes by their names. A large cluster has 150,000 of them,
+// so what a Pod shares with others is held once.
+type podTable struct {
+	addresses *addressTable[*pod]
+	seed      maphash.Seed
+	named     [bucketCount][]*pod
+	kins      map[kin]*sharedKin
+	count     int
+}
+
+// suffixOctets is what of a Pod's name stands in the Pod itself. With that, a Pod takes 48 octets.
+const suffixOctets = 19
+
+// pod is a Pod that runs. It is immutable.
+type pod struct {
+	kin    *kin
+	node   *node // nil where it is on none
+	v6     *[16]byte
+	v4     [4]byte // 0.0.0.0 for none
+	length uint8   // of the suffix
+	suffix [suffixOctets]byte
+}
+
+// kin is what Pods have in common that were made alike: all but the end of the name.
+type kin struct {
+	namespace, prefix string
+	facts             *source.PodFacts
+	terminating       bool
+}
+
+// sharedKin is that of so many Pods.
+type sharedKin struct {
+	kin
+	pods int
+}
+
+func newPodTable() *podTable {
+	return &podTable{addresses: newAddressTable((*pod).has), seed: maphash.MakeSeed(), kins: map[kin]*sharedKin{}}
+}
+
+// splitName divides the name of a Pod behind one of its dashes, so that the second part has at most 19 octets: those of
+// the Pods of a Deployment or a CronJob then have the first part in common. A name without such a dash is its first
+// part.
+func splitName(name string) (prefix, suffix string) {
+	from := max(0, len(name)-suffixOctets-1)
+	dash := strings.IndexByte(name[from:], '-')
+	if dash < 0 {
+		return name, ""
+	}
+	return name[:from+dash+1], name[from+dash+1:]
+}
+
+// put takes over a Pod that runs on a node, nil for none.
+func (t *podTable) put(in *source.Pod, on *node) {
+	prefix, suffix := splitName(in.Name)
+	p := &pod{kin: t.share(kin{in.Namespace, prefix, in.Facts, in.Client.Terminating}), node: on}
+	p.length = uint8(copy(p.suffix[:], suffix)) // #nosec G115 -- it is at most 19
+	for _, address := range in.Client.Addresses {
+		if address.Is4() {
+			p.v4 = address.As4()
+		} else {
+			ip := address.As16()
+			p.v6 = &ip
+		}
+	}
+	for _, address := range p.all() {
+		t.addresses.add(address, p)
+	}
+	bucket := t.bucket(in.NamespacedName)
+	*bucket = append(*bucket, p)
+	t.count++
+}
+
+// remove takes a Pod away.
+func (t *podTable) remove(p *pod, name types.NamespacedName) {
+	bucket := t.bucket(name)
+	*bucket = slices.DeleteFunc(*bucket, func(other *pod) bool { return other == p })
+	for _, address := range p.all() {
+		t.addresses.remove(address, p)
+	}
+	if shared := t.kins[*p.kin]; shared.pods > 1 {
+		shared.pods--
+	} else {
+		delete(t.kins, *p.kin)
+	}
+	t.count--
+}
+
+// find returns the Pod of a name, or nil.
+func (t *podTable) find(name types.NamespacedName) *pod {
+	for _, p := range *t.bucket(name) {
+		if p.named(name) {
+			return p
+		}
+	}
+	return nil
+}
+
+func (t *podTable) bucket(name types.NamespacedName) *[]*pod {
+	return &t.named[maphash.Comparable(t.seed, name)%bucketCount]
+}
+
+// share returns the one value that Pods made alike share.
+func (t *podTable) share(of kin) *kin {
+	shared := t.kins[of]
+	if shared == nil {
+		shared = &sharedKin{kin: of}
+		t.kins[of] = shared
+	}
+	shared.pods++
+	return &shared.kin
+}
+
+// all are the addresses of the Pod.
+func (p *pod) all() []netip.Addr {
+	var all []netip.Addr
+	if p.v4 != [4]byte{} {
+		all = append(all, netip.AddrFrom4(p.v4))
+	}
+	if p.v6 != nil {
+		all = append(all, netip.AddrFrom16(*p.v6))
+	}
+	return all
+}
+
+func (p *pod) has(address netip.Addr) bool {
+	if address.Is4() {
+		return p.v4 == address.As4()
+	}
+	return p.v6 != nil && *p.v6 == address.As16()
+}
+
+func (p *pod) named(name types.NamespacedName) bool {
+	return p.kin.namespace == name.Namespace && len(name.Name) == len(p.kin.prefix)+int(p.length) &&
+		strings.HasPrefix(name.Name, p.kin.prefix) && name.Name[len(p.kin.prefix):] == string(p.suffix[:p.length])
+}
+
+func (p *pod) name() string { return p.kin.prefix + string(p.suffix[:p.length]) }
+
+// equal says whether taking over a Pod on a node would change nothing.
+func (p *pod) equal(in *source.Pod, on *node) bool {
+	return p.node == on && p.kin.facts == in.Facts && p.kin.terminating == in.Client.Terminating &&
+		len(p.all()) == len(in.Client.Addresses) &&
+		!slices.ContainsFunc(in.Client.Addresses, func(address netip.Addr) bool { return !p.has(address) })
+}
+
+// names are those of all Pods of a namespace, or of all where it is empty.
+func (t *podTable) names(namespace string) []types.NamespacedName {
+	var names []types.NamespacedName
+	for i := range t.named {
+		for _, p := range t.named[i] {
+			if namespace == "" || namespace == p.kin.namespace {
+				names = append(names, types.NamespacedName{Namespace: p.kin.namespace, Name: p.name()})
+			}
+		}
+	}
+	return names
+}
