@@ -59,12 +59,7 @@ func (t *addressTable[V]) add(address netip.Addr, v V) {
 	if old == nil {
 		old = &bucket[V]{}
 	}
-	n := len(old.tags)
-	next := &bucket[V]{tags: make([]uint32, n+1), values: make([]V, n+1)}
-	copy(next.tags, old.tags)
-	copy(next.values, old.values)
-	next.tags[n], next.values[n] = tag, v
-	t.buckets[number].Store(next)
+	t.buckets[number].Store(&bucket[V]{tags: with(old.tags, tag), values: with(old.values, v)})
 }
 
 // remove takes back what add did with the same address and value.
@@ -82,6 +77,14 @@ func (t *addressTable[V]) remove(address netip.Addr, v V) {
 	default:
 		t.buckets[number].Store(&bucket[V]{tags: without(old.tags, i), values: without(old.values, i)})
 	}
+}
+
+// with returns a copy that has one more, and no room for others: append would make some.
+func with[T any](all []T, one T) []T {
+	more := make([]T, len(all)+1)
+	copy(more, all)
+	more[len(all)] = one
+	return more
 }
 
 // without returns a copy that lacks the i-th.

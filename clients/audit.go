@@ -51,8 +51,8 @@ func (t *nodeTable) contradict(e *source.Endpoint) bool {
 	if !ok || slices.ContainsFunc(c.nodes, func(n *node) bool { return n.name == e.Node }) {
 		return false
 	}
-	on, known := t.find(e.Node)
-	return known && on.object != nil
+	on := t.names[e.Node]
+	return on != nil && on.object != nil
 }
 
 // affects returns which endpoints a change of a Node may affect: those on it, and those in its old or new CIDRs.

@@ -94,7 +94,7 @@ func (d *Directory) changeNode(name string, now *source.Node) {
 
 // object returns the Node of a name, nil where none is known.
 func (d *Directory) object(name string) *source.Node {
-	if n, ok := d.nodes.find(name); ok {
+	if n := d.nodes.names[name]; n != nil {
 		return n.object
 	}
 	return nil
@@ -108,8 +108,8 @@ func (d *Directory) ReplaceNodes(all []*source.Node) {
 	d.write(func() {
 		d.audit.around(d, everyEndpoint, func() {
 			gone := map[string]bool{}
-			for _, n := range d.nodes.all() {
-				gone[n.name] = n.object != nil
+			for name, n := range d.nodes.names {
+				gone[name] = n.object != nil
 			}
 			for _, n := range all {
 				delete(gone, n.Name)
@@ -161,8 +161,8 @@ func (d *Directory) ReplacePods(scope string, all []*source.Pod) {
 func (d *Directory) setPod(p *source.Pod) {
 	var on *node
 	if p.Client.Node != "" {
-		on = d.nodes.use(p.Client.Node)
-		on.tell(&on.ofPods, p.Client.Zone, p.Client.Region)
+		on = d.nodes.names.use(p.Client.Node)
+		on.tell(&on.ofPods, told{zone: p.Client.Zone, region: p.Client.Region})
 		d.nodes.tellHosts(on, p.Client.HostAddresses)
 	}
 	known := d.pods.find(p.NamespacedName)
@@ -190,8 +190,8 @@ func (d *Directory) Enter(all ...*source.Slice) {
 			trusted(s, func(e *source.Endpoint) {
 				var on *node
 				if e.Node != "" {
-					on = d.nodes.use(e.Node)
-					on.tell(&on.ofSlices, e.Zone, "")
+					on = d.nodes.names.use(e.Node)
+					on.tell(&on.ofSlices, told{zone: e.Zone})
 				}
 				d.endpoints.enter(e, on)
 				d.audit.add(d, e, 1)
@@ -208,9 +208,7 @@ func (d *Directory) Leave(all ...*source.Slice) {
 			trusted(s, func(e *source.Endpoint) {
 				d.audit.add(d, e, -1)
 				d.endpoints.leave(e)
-				if on, ok := d.nodes.find(e.Node); ok {
-					d.nodes.release(on)
-				}
+				d.nodes.release(d.nodes.names[e.Node])
 			})
 		}
 	})
@@ -221,6 +219,13 @@ func (d *Directory) LostPods() { d.ReplacePods("", nil) }
 
 // LostNodes forgets all Nodes, for nobody tells any more where they are.
 func (d *Directory) LostNodes() { d.ReplaceNodes(nil) }
+
+// node returns the node of a name, which is kept from then on, whatever is known of it.
+func (d *Directory) node(name string) *node {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.nodes.names.use(name)
+}
 
 // find returns what is known of an address.
 func (d *Directory) find(address netip.Addr) found {

@@ -6,8 +6,6 @@ import (
 
 	"github.com/gaissmai/bart"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/headless-dns/headless/policy"
 )
 
@@ -30,10 +28,16 @@ type Config struct {
 
 // Finder finds clients, as a block of the Corefile says. It is for concurrent use.
 type Finder struct {
-	subnets           bart.Table[policy.Place]
+	subnets           bart.Table[subnetPlace]
 	shared, resolvers bart.Lite
 	sharedNodes       bool
 	directory         *Directory
+}
+
+// subnetPlace is where the clients of a subnet are.
+type subnetPlace struct {
+	policy.Place
+	node *node // nil where it names none, or nobody knows more of it
 }
 
 // NewFinder makes a finder that looks into a directory, which may be nil where the sources are none. It keeps nothing
@@ -44,7 +48,11 @@ func NewFinder(c *Config, directory *Directory) *Finder {
 	byLength := slices.SortedStableFunc(slices.Values(c.Subnets), func(a, b Subnet) int { return a.Prefix.Bits() - b.Prefix.Bits() })
 	for _, s := range byLength {
 		around, _ := f.subnets.LookupPrefix(s.Prefix)
-		f.subnets.Insert(s.Prefix, fill(s.Place, around))
+		at := subnetPlace{Place: fill(s.Place, around.Place)}
+		if directory != nil && at.Node != "" {
+			at.node = directory.node(at.Node)
+		}
+		f.subnets.Insert(s.Prefix, at)
 	}
 	for _, prefix := range c.Shared {
 		f.shared.Insert(prefix)
@@ -71,7 +79,7 @@ func (f *Finder) Find(address netip.Addr, identity bool) (policy.Client, Source)
 	if identity && !client.Shared {
 		f.identify(&client, &known)
 	}
-	return client, f.locate(&client, subnet, &known)
+	return client, locate(&client, &subnet, &known)
 }
 
 // FindPrefix returns what is known of all clients of a network together: a place at the most.
@@ -85,24 +93,20 @@ func (f *Finder) FindPrefix(prefix netip.Prefix) (policy.Client, Source) {
 	}
 	subnet, _ := f.subnets.LookupPrefix(prefix)
 	client := policy.Client{Shared: true}
-	return client, f.locate(&client, subnet, &known)
+	return client, locate(&client, &subnet, &known)
 }
 
 // locate puts together where a client is, and returns what has told it.
-func (f *Finder) locate(client *policy.Client, subnet policy.Place, known *found) Source {
-	client.Place = subnet
-	if subnet.Node != "" && f.directory != nil {
-		if n, ok := f.directory.nodes.find(subnet.Node); ok {
-			client.Place = fill(client.Place, *n.place.Load())
-		}
+func locate(client *policy.Client, subnet *subnetPlace, known *found) Source {
+	if subnet.Node != "" { // what the cluster knows of the address is about another node
+		client.Place = fill(subnet.Place, placeOf(subnet.node))
+		return FromSubnet
 	}
-	if subnet.Node == "" {
-		client.Place = fill(client.Place, known.place)
-	}
+	client.Place = fill(subnet.Place, known.place)
 	switch {
-	case known.place != policy.Place{} && subnet.Node == "":
+	case known.place != policy.Place{}:
 		return known.source
-	case subnet != policy.Place{}:
+	case subnet.Place != policy.Place{}:
 		return FromSubnet
 	}
 	return None
@@ -117,7 +121,7 @@ func (f *Finder) identify(client *policy.Client, known *found) {
 			client.Labels = facts.Labels
 		}
 	case known.endpoint != nil:
-		name := types.NamespacedName(known.endpoint.Pod)
+		name := known.endpoint.Pod
 		client.Namespace, client.Pod, client.Labels = name.Namespace, name.Name, f.directory.labelsOf(name)
 	}
 }

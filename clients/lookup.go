@@ -9,11 +9,15 @@ import (
 // lookup finds the Pod with an address. One that is terminating gives way to one that is not: the network may hand its
 // address on. Where several are left their places count as far as they agree, and nobody knows who asks.
 func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {
+	running := false
+	for p := range t.addresses.at(address) {
+		running = running || !p.kin.terminating
+	}
 	for p := range t.addresses.at(address) {
 		switch {
-		case !ok, f.pod != nil && f.pod.kin.terminating && !p.kin.terminating:
+		case running && p.kin.terminating:
+		case !ok:
 			f, ok = found{source: FromPod, place: placeOf(p.node), pod: p}, true
-		case f.pod != nil && p.kin.terminating && !f.pod.kin.terminating:
 		default:
 			f.place, f.pod = common(f.place, placeOf(p.node)), nil
 		}
@@ -23,11 +27,15 @@ func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {
 
 // lookup is the same for endpoints. A Pod may be the endpoint of several services.
 func (t *endpointTable) lookup(address netip.Addr) (f found, ok bool) {
+	running := false
+	for m := range t.addresses.at(address) {
+		running = running || !m.Terminating
+	}
 	for m := range t.addresses.at(address) {
 		switch {
-		case !ok, f.endpoint != nil && f.endpoint.Terminating && !m.Terminating:
+		case running && m.Terminating:
+		case !ok:
 			f, ok = found{source: FromEndpoint, place: m.place(), endpoint: m}, true
-		case f.endpoint != nil && m.Terminating && !f.endpoint.Terminating:
 		case f.endpoint != nil && f.endpoint.Pod == m.Pod:
 			f.place = common(f.place, m.place())
 		default:

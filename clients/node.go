@@ -2,7 +2,6 @@ package clients
 
 import (
 	"cmp"
-	"sync"
 	"sync/atomic"
 
 	"github.com/headless-dns/headless/policy"
@@ -20,70 +19,58 @@ type node struct {
 	users  int          // that refer to it
 	object *source.Node // nil where none is known
 	// ofPods and ofSlices are what was told last of its zone and region.
-	ofPods, ofSlices policy.Place
+	ofPods, ofSlices told
 	// hosts are its addresses as its Pods tell them.
 	hosts []*host
 }
 
+// told is what something on a node tells of where the node is.
+type told struct{ zone, region string }
+
 // publish makes what is known of the node what queries see.
 func (n *node) publish() {
-	place := policy.Place{Node: n.name}
-	if n.object != nil {
-		place.Zone, place.Region = n.object.Zone, n.object.Region
+	place := policy.Place{
+		Node:   n.name,
+		Zone:   cmp.Or(n.ofSlices.zone, n.ofPods.zone),
+		Region: cmp.Or(n.ofSlices.region, n.ofPods.region),
 	}
-	place = fill(fill(place, n.ofSlices), n.ofPods)
+	if n.object != nil {
+		place.Zone, place.Region = cmp.Or(n.object.Zone, place.Zone), cmp.Or(n.object.Region, place.Region)
+	}
 	if *n.place.Load() != place {
 		n.place.Store(&place)
 	}
 }
 
-// tell takes note of a zone or region that something on the node tells of it.
-func (n *node) tell(of *policy.Place, zone, region string) {
-	told := policy.Place{Zone: cmp.Or(zone, of.Zone), Region: cmp.Or(region, of.Region)}
-	if *of != told {
-		*of = told
+// tell takes note of what something on the node tells.
+func (n *node) tell(of *told, now told) {
+	now = told{zone: cmp.Or(now.zone, of.zone), region: cmp.Or(now.region, of.region)}
+	if *of != now {
+		*of = now
 		n.publish()
 	}
 }
 
-// names finds nodes by their names. It is written under the lock of the Directory.
-type names struct{ nodes sync.Map } // string -> *node
+// names finds nodes by their names, under the lock of the Directory.
+type names map[string]*node
 
 // use returns the node of a name for somebody who refers to it from now on, until it is released.
-func (n *names) use(name string) *node {
-	if known, ok := n.find(name); ok {
-		known.users++
-		return known
+func (n names) use(name string) *node {
+	known := n[name]
+	if known == nil {
+		known = &node{name: name}
+		known.place.Store(&policy.Place{Node: name})
+		n[name] = known
 	}
-	made := &node{name: name, users: 1}
-	made.place.Store(&policy.Place{Node: name})
-	n.nodes.Store(name, made)
-	return made
+	known.users++
+	return known
 }
 
 // release takes back a use. It reports whether that was the last one: the node is forgotten then.
-func (n *names) release(of *node) bool {
+func (n names) release(of *node) bool {
 	of.users--
-	if of.users > 0 {
-		return false
+	if of.users == 0 {
+		delete(n, of.name)
 	}
-	n.nodes.Delete(of.name)
-	return true
-}
-
-func (n *names) find(name string) (*node, bool) {
-	known, ok := n.nodes.Load(name)
-	if !ok {
-		return nil, false
-	}
-	return known.(*node), true
-}
-
-// all returns all nodes.
-func (n *names) all() []*node {
-	var all []*node
-	for _, known := range n.nodes.Range {
-		all = append(all, known.(*node))
-	}
-	return all
+	return of.users == 0
 }

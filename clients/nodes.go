@@ -13,7 +13,7 @@ import (
 
 // nodeTable finds nodes by their own addresses, and by the networks of their Pods.
 type nodeTable struct {
-	names
+	names names
 	hosts *addressTable[*host]
 	cidrs atomic.Pointer[bart.Table[*cidr]]
 	count int // of Nodes
@@ -32,6 +32,7 @@ type cidr struct {
 }
 
 func (t *nodeTable) init() {
+	t.names = names{}
 	t.hosts = newAddressTable(func(h *host, address netip.Addr) bool { return h.address == address })
 	t.cidrs.Store(new(bart.Table[*cidr]))
 }
@@ -46,15 +47,15 @@ func (t *nodeTable) release(n *node) {
 // set takes over a Node, nil where it is gone.
 func (t *nodeTable) set(name string, now *source.Node) {
 	var before *source.Node
-	n, known := t.find(name)
-	if known {
+	n := t.names[name]
+	if n != nil {
 		before = n.object
 	}
 	switch {
 	case before == nil && now == nil:
 		return
 	case before == nil:
-		n = t.use(name)
+		n = t.names.use(name)
 		t.count++
 	case now == nil:
 		t.count--

@@ -17,7 +17,7 @@ type podTable struct {
 	addresses *addressTable[*pod]
 	seed      maphash.Seed
 	named     [bucketCount][]*pod
-	kins      map[kin]*sharedKin
+	kins      map[uint64]*sharedKin // by their hash
 	count     int
 }
 
@@ -34,21 +34,8 @@ type pod struct {
 	suffix [suffixOctets]byte
 }
 
-// kin is what Pods have in common that were made alike: all but the end of the name.
-type kin struct {
-	namespace, prefix string
-	facts             *source.PodFacts
-	terminating       bool
-}
-
-// sharedKin is that of so many Pods.
-type sharedKin struct {
-	kin
-	pods int
-}
-
 func newPodTable() *podTable {
-	return &podTable{addresses: newAddressTable((*pod).has), seed: maphash.MakeSeed(), kins: map[kin]*sharedKin{}}
+	return &podTable{addresses: newAddressTable((*pod).has), seed: maphash.MakeSeed(), kins: map[uint64]*sharedKin{}}
 }
 
 // splitName divides the name of a Pod behind one of its dashes, so that the second part has at most 19 octets: those of
@@ -80,7 +67,7 @@ func (t *podTable) put(in *source.Pod, on *node) {
 		t.addresses.add(address, p)
 	}
 	bucket := t.bucket(in.NamespacedName)
-	*bucket = append(*bucket, p)
+	*bucket = with(*bucket, p)
 	t.count++
 }
 
@@ -91,11 +78,7 @@ func (t *podTable) remove(p *pod, name types.NamespacedName) {
 	for _, address := range p.all() {
 		t.addresses.remove(address, p)
 	}
-	if shared := t.kins[*p.kin]; shared.pods > 1 {
-		shared.pods--
-	} else {
-		delete(t.kins, *p.kin)
-	}
+	t.release(*p.kin)
 	t.count--
 }
 
@@ -111,17 +94,6 @@ func (t *podTable) find(name types.NamespacedName) *pod {
 
 func (t *podTable) bucket(name types.NamespacedName) *[]*pod {
 	return &t.named[maphash.Comparable(t.seed, name)%bucketCount]
-}
-
-// share returns the one value that Pods made alike share.
-func (t *podTable) share(of kin) *kin {
-	shared := t.kins[of]
-	if shared == nil {
-		shared = &sharedKin{kin: of}
-		t.kins[of] = shared
-	}
-	shared.pods++
-	return &shared.kin
 }
 
 // all are the addresses of the Pod.

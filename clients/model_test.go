@@ -1,0 +1,326 @@
+package clients
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/policy"
+	"github.com/headless-dns/headless/source"
+)
+
+// model is what a Directory should know, computed from the objects as they are, slowly.
+type model struct {
+	nodes  map[string]*source.Node
+	pods   map[types.NamespacedName]*source.Pod
+	slices []*source.Slice
+}
+
+// zoneOf is the zone of a node as Pods and slices tell it; its Node says another one.
+func zoneOf(node string) string { return "zone-of-" + node }
+
+func (m *model) place(node string) policy.Place {
+	switch n := m.nodes[node]; {
+	case node == "":
+		return policy.Place{}
+	case n != nil:
+		return policy.Place{Node: node, Zone: n.Zone}
+	}
+	return policy.Place{Node: node, Zone: zoneOf(node)}
+}
+
+func agree(places []policy.Place) policy.Place {
+	for _, other := range places {
+		places[0] = common(places[0], other)
+	}
+	return places[0]
+}
+
+// find says where an address is, by what, and which Pod has it where that is known.
+func (m *model) find(address netip.Addr) (place policy.Place, from Source, pod string) {
+	var running, ending []*source.Pod
+	for _, p := range m.pods {
+		if slices.Contains(p.Client.Addresses, address) {
+			if p.Client.Terminating {
+				ending = append(ending, p)
+			} else {
+				running = append(running, p)
+			}
+		}
+	}
+	if len(running) == 0 {
+		running = ending
+	}
+	if len(running) > 0 {
+		var places []policy.Place
+		for _, p := range running {
+			places = append(places, m.place(p.Client.Node))
+		}
+		if len(running) == 1 {
+			pod = running[0].Name
+		}
+		return agree(places), FromPod, pod
+	}
+	return m.findElsewhere(address)
+}
+
+func (m *model) findElsewhere(address netip.Addr) (place policy.Place, from Source, pod string) {
+	var hosts, members []policy.Place
+	for _, n := range m.nodes {
+		if slices.Contains(n.Addresses, address) {
+			hosts = append(hosts, m.place(n.Name))
+		}
+	}
+	if len(hosts) > 0 {
+		return agree(hosts), FromNode, ""
+	}
+	if cidr := m.cidrs(address); len(cidr) > 0 && m.contradictions() == 0 {
+		var places []policy.Place
+		for _, node := range cidr {
+			places = append(places, m.place(node))
+		}
+		return agree(places), FromPodCIDR, ""
+	}
+	pods := map[string]bool{}
+	m.each(func(e *source.Endpoint) {
+		if e.Address == address {
+			members, pods[e.Pod.Name] = append(members, m.place(e.Node)), true
+		}
+	})
+	switch len(members) {
+	case 0:
+		return policy.Place{}, None, ""
+	default:
+		if len(pods) == 1 {
+			pod = slices.Collect(maps.Keys(pods))[0]
+		}
+		return agree(members), FromEndpoint, pod
+	}
+}
+
+// cidrs are the nodes of the longest CIDR that holds the address.
+func (m *model) cidrs(address netip.Addr) (nodes []string) {
+	longest := -1
+	for _, n := range m.nodes {
+		for _, cidr := range n.PodCIDRs {
+			switch {
+			case !cidr.Contains(address) || cidr.Bits() < longest:
+			case cidr.Bits() > longest:
+				longest, nodes = cidr.Bits(), []string{n.Name}
+			default:
+				nodes = append(nodes, n.Name)
+			}
+		}
+	}
+	return nodes
+}
+
+func (m *model) contradictions() (n int) {
+	m.each(func(e *source.Endpoint) {
+		cidr := m.cidrs(e.Address)
+		if len(cidr) > 0 && m.nodes[e.Node] != nil && !slices.Contains(cidr, e.Node) {
+			n++
+		}
+	})
+	return n
+}
+
+func (m *model) each(do func(e *source.Endpoint)) {
+	for _, s := range m.slices {
+		for i := range s.Endpoints {
+			if s.Controlled && s.Endpoints[i].Pod.Name != "" && s.Endpoints[i].Pod.Namespace == s.Namespace {
+				do(&s.Endpoints[i])
+			}
+		}
+	}
+}
+
+// drawn makes objects of a small world, in which addresses, names and networks collide.
+type drawn struct{ *rand.Rand }
+
+func (d drawn) address() netip.Addr {
+	if d.IntN(3) == 0 {
+		return netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", d.IntN(12)))
+	}
+	return netip.MustParseAddr(fmt.Sprintf("10.0.0.%d", d.IntN(24)))
+}
+
+func (d drawn) nodeName() string { return fmt.Sprintf("node-%d", d.IntN(4)) }
+
+func (d drawn) node() *source.Node {
+	n := &source.Node{Name: d.nodeName(), Zone: fmt.Sprintf("zone-%d", d.IntN(3)), Ready: d.IntN(2) == 0}
+	for range d.IntN(3) {
+		if address := d.address(); !slices.Contains(n.Addresses, address) {
+			n.Addresses = append(n.Addresses, address)
+		}
+	}
+	for _, cidr := range []string{"10.0.0.0/29", "10.0.0.8/29", "10.0.0.0/27", "10.0.0.4/30", "2001:db8::/124"} {
+		if d.IntN(6) == 0 {
+			n.PodCIDRs = append(n.PodCIDRs, netip.MustParsePrefix(cidr))
+		}
+	}
+	return n
+}
+
+func (d drawn) pod() *source.Pod {
+	p := &source.Pod{NamespacedName: name(fmt.Sprintf("a-name-long-enough-to-be-cut-%d", d.IntN(8)))}
+	if d.IntN(8) > 0 {
+		p.Client.Node = d.nodeName()
+		p.Client.Zone = zoneOf(p.Client.Node)
+	}
+	if d.IntN(4) > 0 {
+		p.Client.Addresses = append(p.Client.Addresses, netip.MustParseAddr(fmt.Sprintf("10.0.0.%d", d.IntN(24))))
+	}
+	if d.IntN(4) == 0 {
+		p.Client.Addresses = append(p.Client.Addresses, netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", d.IntN(12))))
+	}
+	p.Client.Terminating = d.IntN(4) == 0
+	return p
+}
+
+func (d drawn) slice() *source.Slice {
+	s := &source.Slice{NamespacedName: name("db-1"), Service: "db", Controlled: d.IntN(6) > 0}
+	for range d.IntN(5) {
+		e := source.Endpoint{Address: d.address(), Node: d.nodeName(), Pod: name(fmt.Sprintf("pod-%d", d.IntN(5)))}
+		switch e.Zone = zoneOf(e.Node); d.IntN(8) {
+		case 0:
+			e.Pod = types.NamespacedName{}
+		case 1:
+			e.Pod.Namespace = "other"
+		}
+		s.Endpoints = append(s.Endpoints, e)
+	}
+	return s
+}
+
+// step makes one change, in the Directory and in the model.
+func (d drawn) step(directory *Directory, m *model) string {
+	switch d.IntN(10) {
+	case 0, 1:
+		n := d.node()
+		m.nodes[n.Name] = n
+		directory.SetNode(n)
+		return fmt.Sprintf("set %+v", *n)
+	case 2:
+		gone := d.nodeName()
+		delete(m.nodes, gone)
+		directory.DeleteNode(gone)
+		return "delete node " + gone
+	case 3, 4:
+		p := d.pod()
+		m.pods[p.NamespacedName] = p
+		directory.SetPod(p)
+		return fmt.Sprintf("set %+v", *p)
+	case 5:
+		p := d.pod()
+		delete(m.pods, p.NamespacedName)
+		directory.DeletePod(p.NamespacedName)
+		return "delete pod " + p.Name
+	case 6, 7:
+		s := d.slice()
+		m.slices = append(m.slices, s)
+		directory.Enter(s)
+		return fmt.Sprintf("enter %+v", *s)
+	case 8:
+		if len(m.slices) == 0 {
+			return ""
+		}
+		i := d.IntN(len(m.slices))
+		gone := m.slices[i]
+		m.slices = slices.Delete(m.slices, i, i+1)
+		directory.Leave(gone)
+		return fmt.Sprintf("leave %+v", *gone)
+	}
+	return d.replace(directory, m)
+}
+
+// replace lists anew, as after an interruption in which some objects were lost and others came.
+func (d drawn) replace(directory *Directory, m *model) string {
+	if d.IntN(2) == 0 {
+		m.nodes = map[string]*source.Node{}
+		for range d.IntN(4) {
+			n := d.node()
+			m.nodes[n.Name] = n
+		}
+		directory.ReplaceNodes(slices.Collect(maps.Values(m.nodes)))
+		return "replace nodes"
+	}
+	m.pods = map[types.NamespacedName]*source.Pod{}
+	for range d.IntN(5) {
+		p := d.pod()
+		m.pods[p.NamespacedName] = p
+	}
+	directory.ReplacePods("", slices.Collect(maps.Values(m.pods)))
+	return "replace pods"
+}
+
+func (m *model) check(directory *Directory) error {
+	if got, want := directory.told.Contradictions, m.contradictions(); got != want {
+		return fmt.Errorf("%d endpoints contradict, want %d", got, want)
+	}
+	finder := NewFinder(&Config{}, directory)
+	for i := range 36 {
+		address := netip.MustParseAddr(fmt.Sprintf("10.0.0.%d", i))
+		if i >= 24 {
+			address = netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i-24))
+		}
+		client, from := finder.Find(address, true)
+		place, wantFrom, pod := m.find(address)
+		if place == nowhere {
+			wantFrom = None // several claim it, in different places
+		}
+		if client.Place != place || from != wantFrom || client.Pod != pod {
+			return fmt.Errorf("%s is %q at %+v by %s, want %q at %+v by %s", address, client.Pod, client.Place, from, pod, place, wantFrom)
+		}
+	}
+	return nil
+}
+
+func TestAfterAnySequenceOfChangesClientsAreWhereTheObjectsSay(t *testing.T) {
+	for round := range 400 {
+		d := drawn{rand.New(rand.NewPCG(uint64(round), 5))}
+		directory, m := directory(t, all), &model{nodes: map[string]*source.Node{}, pods: map[types.NamespacedName]*source.Pod{}}
+		var steps []string
+		for range 30 {
+			steps = append(steps, d.step(directory, m))
+			if err := m.check(directory); err != nil {
+				t.Fatalf("In round %d, after\n%s\n%v", round, strings.Join(steps, "\n"), err)
+			}
+		}
+		directory.Leave(m.slices...)
+		directory.ReplaceNodes(nil)
+		directory.ReplacePods("", nil)
+		if left := directory.left(); left != "" {
+			t.Fatalf("In round %d, when everything is gone, there is left %s, after\n%s", round, left, strings.Join(steps, "\n"))
+		}
+	}
+}
+
+// left says what a Directory holds on to, empty for nothing.
+func (d *Directory) left() string {
+	var left []string
+	for name := range d.nodes.names {
+		left = append(left, "node "+name)
+	}
+	if n := d.nodes.cidrs.Load().Size(); n > 0 {
+		left = append(left, fmt.Sprintf("%d CIDRs", n))
+	}
+	if len(d.pods.kins)+len(d.pods.names("")) > 0 {
+		left = append(left, fmt.Sprintf("%d kins of %d pods", len(d.pods.kins), len(d.pods.names(""))))
+	}
+	for i := range bucketCount {
+		if d.pods.addresses.buckets[i].Load() != nil || d.nodes.hosts.buckets[i].Load() != nil || d.endpoints.addresses.buckets[i].Load() != nil {
+			left = append(left, "addresses")
+		}
+	}
+	if d.told != (Counts{}) || len(d.endpoints.slices) > 0 {
+		left = append(left, fmt.Sprintf("counts %+v and %d slices", d.told, len(d.endpoints.slices)))
+	}
+	return strings.Join(left, ", ")
+}
