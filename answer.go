@@ -145,8 +145,8 @@ func (a *asking) serviceReply(e *endpoints) reply {
 // nothingFound is the reply for a service's name, or one below it, that no endpoint answers to.
 func (a *asking) nothingFound(e *endpoints) reply {
 	switch {
-	case a.name.kind == nameZone, a.name.kind == nameAbove:
-		// A zone without endpoints may be drained or mistyped; as the kubernetes plugin sees it, each has a name.
+	case a.name.kind == namePlace, a.name.kind == nameAbove:
+		// A place without endpoints may be drained or mistyped; as the kubernetes plugin sees it, each has a name.
 		return reply{}
 	case (a.name.kind == nameEndpoint || a.name.kind == nameBelowService) && e.hasProtocol(a.name.endpoint):
 		return reply{} // _tcp.SERVICE... has names below it

@@ -101,6 +101,41 @@ func TestTheEndpointsOfAZoneHaveNames(t *testing.T) {
 	}
 }
 
+func TestTheEndpointsOfANodeHaveNames(t *testing.T) {
+	on := func(node string, e source.Endpoint) source.Endpoint {
+		e.Node, e.Zone = node, "zone-a"
+		return e
+	}
+	h := withService(newTestHeadless(t), on("worker-1", ready("10.0.0.1", "a")), on("worker-1", ready("2001:db8::1", "a")), on("worker-2.example.com", ready("10.0.0.2", "b")),
+		on("worker-3", unready("10.0.0.3", "c")), ready("10.0.0.4", "d"))
+	for qname, want := range map[string][]string{
+		"worker-1.pin._node." + dbName:                {"10.0.0.1"},
+		"WORKER-2.Example.com.pin._node." + dbName:    {"10.0.0.2"},
+		"_mysql._tcp.worker-1.prefer._node." + dbName: {"10.0.0.1"},
+		"_nope._tcp.worker-1.prefer._node." + dbName:  nil,
+		"worker-2.pin._node." + dbName:                nil,
+		"worker-3.pin._node." + dbName:                nil,
+		"worker-3.prefer._node." + dbName:             {"10.0.0.1", "10.0.0.2", "10.0.0.4"},
+		"zone-a.pin._node." + dbName:                  nil,
+		"worker-1.pin._zone." + dbName:                nil,
+		"_node." + dbName:                             nil,
+		"pin._node." + dbName:                         nil,
+		"prefer._node." + dbName:                      nil,
+	} {
+		m := ask(t, h, qname, dns.TypeA, client{})
+		got := addressesOf(m.Answer)
+		slices.Sort(got)
+		if m.Rcode != dns.RcodeSuccess || !slices.Equal(got, want) {
+			t.Errorf("A of %s is %q with rcode %d, want %q", qname, got, m.Rcode, want)
+		}
+	}
+	for _, qname := range []string{"worker-1._node.", "worker-1.nope._node.", "worker-1.pin._nodes."} {
+		if m := ask(t, h, qname+dbName, dns.TypeA, client{}); m.Rcode != dns.RcodeNameError {
+			t.Errorf("A of %s has rcode %d, want NXDOMAIN", qname+dbName, m.Rcode)
+		}
+	}
+}
+
 // Each endpoint is as likely as another to come first, of few and of many. Of n endpoints each is first in about 4000
 // of 4000 n answers: with the normal approximation a deviation of 6 standard deviations (380) comes about by chance
 // once in 500 million.

@@ -45,6 +45,7 @@ func TestOnlyNamesOfHeadlessServicesAreKeptFromThePluginBehind(t *testing.T) {
 		"db-9." + dbName:                           {ours: true}, // its NXDOMAIN is final
 		"_nope._tcp." + dbName:                     {ours: true},
 		"x.pin._zone." + dbName:                    {ours: true},
+		"x.y.prefer._node." + dbName:               {ours: true},
 		"1.0.0.10.in-addr.arpa.":                   {ours: true},
 		"nginx.default.svc.cluster.local.":         {toKubernetes: true, through: true},
 		"10-0-0-1.default.pod.cluster.local.":      {toKubernetes: true, through: true},

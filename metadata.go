@@ -38,7 +38,12 @@ func (h *Headless) Metadata(ctx context.Context, state request.Request) context.
 	set("headless/endpoint", a.name.endpoint)
 	set("headless/port-name", a.name.port)
 	set("headless/protocol", a.name.protocol)
-	set("headless/topology-zone", a.name.topologyZone)
+	switch a.name.place.kind {
+	case placeZone:
+		set("headless/topology-zone", a.name.place.name)
+	case placeNode:
+		set("headless/node", a.name.place.name)
+	}
 	if h.finder != nil {
 		metadata.SetValueFunc(ctx, "headless/client-node", func() string { return h.clientPlace(&state).Node })
 		metadata.SetValueFunc(ctx, "headless/client-zone", func() string { return h.clientPlace(&state).Zone })

@@ -42,17 +42,18 @@ func TestMetadataSaysWhatANameOfAHeadlessServiceAsksFor(t *testing.T) {
 		"Zone-A.pin._zone." + dbName:    db(labels{"headless/topology-zone": "zone-a"}),
 		"_mysql._tcp.a.b.prefer._zone.db.default.svc.cluster.local.": db(labels{
 			"headless/topology-zone": "a.b", "headless/port-name": "mysql", "headless/protocol": "tcp"}),
-		"_zone." + dbName:                  db(nil),
-		"a.b.c." + dbName:                  db(nil),
-		`a\010b\ c.` + dbName:              db(labels{"headless/endpoint": `a\010b\ c`}), // as escaped as the name itself
-		"nginx.default.svc.cluster.local.": {},
-		"db.other.svc.cluster.local.":      {},
-		"default.svc.cluster.local.":       {},
-		"cluster.local.":                   {},
-		"db.default.svc.in-addr.arpa.":     {},
-		"1.0.0.10.in-addr.arpa.":           {},
-		"db.default.svc.example.org.":      {},
-		".":                                {},
+		"W-1.Example.com.pin._node." + dbName: db(labels{"headless/node": "w-1.example.com"}),
+		"_zone." + dbName:                     db(nil),
+		"a.b.c." + dbName:                     db(nil),
+		`a\010b\ c.` + dbName:                 db(labels{"headless/endpoint": `a\010b\ c`}), // as escaped as the name itself
+		"nginx.default.svc.cluster.local.":    {},
+		"db.other.svc.cluster.local.":         {},
+		"default.svc.cluster.local.":          {},
+		"cluster.local.":                      {},
+		"db.default.svc.in-addr.arpa.":        {},
+		"1.0.0.10.in-addr.arpa.":              {},
+		"db.default.svc.example.org.":         {},
+		".":                                   {},
 	}
 	for qname, want := range tests {
 		h := withService(newTestHeadless(t), ready("10.0.0.1", "db-0"))

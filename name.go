@@ -28,11 +28,11 @@ const (
 	nameEndpoint
 	// namePort is _PORT._PROTO.SERVICE.NAMESPACE.svc.ZONE.
 	namePort
-	// nameZone is TZONE.pin._zone.SERVICE.NAMESPACE.svc.ZONE, or prefer in the place of pin; _PORT._PROTO may stand
-	// before.
-	nameZone
+	// namePlace is TZONE.pin._zone.SERVICE.NAMESPACE.svc.ZONE or NODE.pin._node.SERVICE.NAMESPACE.svc.ZONE, or prefer
+	// instead of pin; _PORT._PROTO may stand before.
+	namePlace
 	// nameAbove is a name that has others of its service below it, whatever endpoints there are: _zone.SERVICE...,
-	// pin._zone.SERVICE..., _policy.SERVICE....
+	// pin._node.SERVICE..., _policy.SERVICE....
 	nameAbove
 	// nameBelowService is any other name below a service's.
 	nameBelowService
@@ -49,13 +49,27 @@ type name struct {
 	endpoint string
 	// port and protocol stand without their underscores. Each may be empty: any.
 	port, protocol string
-	// topologyZone is TZONE, which may span labels; prefer says that others will do where it has no endpoints.
-	topologyZone string
-	prefer       bool
+	// place is TZONE or NODE, which may span labels; prefer says that others will do where it has no endpoints.
+	place  place
+	prefer bool
 	// policy is POLICY in POLICY._policy.SERVICE..., which is answered like SERVICE... by that policy; _PORT._PROTO may
 	// stand before. It is empty where the client names none.
 	policy string
 }
+
+// place is where endpoints can be: a zone of the cluster, or a node.
+type place struct {
+	kind placeKind
+	name string
+}
+
+type placeKind uint8
+
+const (
+	placeNone placeKind = iota
+	placeZone
+	placeNode
+)
 
 // maxLabels is how many labels a name has at most (RFC 1035, section 3.1: 255 octets).
 const maxLabels = 128
@@ -96,7 +110,10 @@ func (n *name) parseBelow(base string, starts []int) {
 	if count > 0 {
 		switch label(count - 1) {
 		case "_zone":
-			n.parseZone(base, starts[:count])
+			n.parsePlace(placeZone, base, starts[:count])
+			return
+		case "_node":
+			n.parsePlace(placeNode, base, starts[:count])
 			return
 		case "_policy":
 			if count == 1 {
@@ -123,10 +140,10 @@ func (n *name) parseBelow(base string, starts []int) {
 	}
 }
 
-// parseZone tells what the labels before _zone stand for, as in the kubernetes plugin's option zonal; starts says where
-// they begin, and _zone behind them. A label of Kubernetes has no underscore at its ends, so _PORT._PROTO is no part of
-// TZONE.
-func (n *name) parseZone(base string, starts []int) {
+// parsePlace tells what the labels before _zone or _node stand for, as the kubernetes plugin's option zonal has it for
+// zones; starts says where they begin, and _zone behind them. A label of Kubernetes has no underscore at its ends, so
+// _PORT._PROTO is no part of a place's name.
+func (n *name) parsePlace(kind placeKind, base string, starts []int) {
 	count := len(starts) - 1
 	n.kind = nameAbove
 	if count == 0 {
@@ -140,12 +157,12 @@ func (n *name) parseZone(base string, starts []int) {
 	case count == 1:
 		return
 	}
-	n.kind, n.prefer = nameZone, directive == "prefer"
+	n.kind, n.prefer = namePlace, directive == "prefer"
 	if first, second := base[starts[0]:], base[starts[1]:]; count > 3 && first[0] == '_' && second[0] == '_' {
 		n.port, n.protocol = base[starts[0]+1:starts[1]-1], base[starts[1]+1:starts[2]-1]
 		starts = starts[2:]
 	}
-	n.topologyZone = base[starts[0] : starts[len(starts)-2]-1]
+	n.place = place{kind: kind, name: base[starts[0] : starts[len(starts)-2]-1]}
 }
 
 // fixedName tells what a name that is not below svc.ZONE stands for.

@@ -21,9 +21,15 @@ func TestAQuestionsNameTellsWhatItAsksFor(t *testing.T) {
 		"_mysql._tcp.db.default.svc.cluster.local.":               {kind: namePort, service: "db.default", suffix: suffix, port: "mysql", protocol: "tcp"},
 		"mysql.tcp.db.default.svc.cluster.local.":                 {kind: namePort, service: "db.default", suffix: suffix, port: "mysql", protocol: "tcp"},
 		"a.b.c.db.default.svc.cluster.local.":                     {kind: nameBelowService, service: "db.default", suffix: suffix},
-		"west-1a.pin._zone.db.default.svc.cluster.local.":         {kind: nameZone, service: "db.default", suffix: suffix, topologyZone: "west-1a"},
-		"a.b.c.prefer._zone.db.default.svc.cluster.local.":        {kind: nameZone, service: "db.default", suffix: suffix, topologyZone: "a.b.c", prefer: true},
-		"_mysql._tcp.a.b.pin._zone.db.default.svc.cluster.local.": {kind: nameZone, service: "db.default", suffix: suffix, topologyZone: "a.b", port: "mysql", protocol: "tcp"},
+		"west-1a.pin._zone.db.default.svc.cluster.local.":         {kind: namePlace, service: "db.default", suffix: suffix, place: place{placeZone, "west-1a"}},
+		"a.b.c.prefer._zone.db.default.svc.cluster.local.":        {kind: namePlace, service: "db.default", suffix: suffix, place: place{placeZone, "a.b.c"}, prefer: true},
+		"_mysql._tcp.a.b.pin._zone.db.default.svc.cluster.local.": {kind: namePlace, service: "db.default", suffix: suffix, place: place{placeZone, "a.b"}, port: "mysql", protocol: "tcp"},
+		"w-1.example.com.pin._node.db.default.svc.cluster.local.": {kind: namePlace, service: "db.default", suffix: suffix, place: place{placeNode, "w-1.example.com"}},
+		"_x._y.w-1.prefer._node.db.default.svc.cluster.local.":    {kind: namePlace, service: "db.default", suffix: suffix, place: place{placeNode, "w-1"}, prefer: true, port: "x", protocol: "y"},
+		"a.pin._zone.pin._node.db.default.svc.cluster.local.":     {kind: namePlace, service: "db.default", suffix: suffix, place: place{placeNode, "a.pin._zone"}},
+		"prefer._node.db.default.svc.cluster.local.":              {kind: nameAbove, service: "db.default", suffix: suffix},
+		"_node.db.default.svc.cluster.local.":                     {kind: nameAbove, service: "db.default", suffix: suffix},
+		"w-1._node.db.default.svc.cluster.local.":                 {kind: nameBelowService, service: "db.default", suffix: suffix},
 		"pin._zone.db.default.svc.cluster.local.":                 {kind: nameAbove, service: "db.default", suffix: suffix},
 		"_zone.db.default.svc.cluster.local.":                     {kind: nameAbove, service: "db.default", suffix: suffix},
 		"a.nope._zone.db.default.svc.cluster.local.":              {kind: nameBelowService, service: "db.default", suffix: suffix},
@@ -65,7 +71,7 @@ func TestAZoneHoldsWholeLabelsOnly(t *testing.T) {
 
 // FuzzParseName compares with the labels as the dns library splits them.
 func FuzzParseName(f *testing.F) {
-	for _, base := range []string{"db.default.svc", `a\.b.c.svc`, "_x._y.a.b.svc", "svc", "..svc", `\`, "dns-version", strings.Repeat("a.", 126) + "svc"} {
+	for _, base := range []string{"db.default.svc", `a\.b.c.svc`, "_x._y.a.b.svc", "a.b.pin._zone.c.d.svc", "_x._y.a.prefer._node.c.d.svc", "svc", "..svc", `\`, "dns-version", strings.Repeat("a.", 126) + "svc"} {
 		f.Add(base)
 	}
 	f.Fuzz(func(t *testing.T, base string) {
@@ -81,8 +87,25 @@ func FuzzParseName(f *testing.F) {
 			if want := labels[n-3] + "." + labels[n-2]; got.service != want || got.suffix == 0 || !dns.IsSubDomain(qname[len(qname)-got.suffix:], qname) {
 				t.Errorf("parseName(%q) = %+v, want the service %q", qname, got, want)
 			}
+			if want := placeIn(labels[:n-3]); got.place != want || (got.kind == namePlace) != (want != place{}) {
+				t.Errorf("parseName(%q) = %+v, want the place %+v", qname, got, want)
+			}
 		} else if got.suffix != 0 {
 			t.Errorf("parseName(%q) = %+v sees a service", qname, got)
 		}
 	})
+}
+
+// placeIn is the place that the labels before a service name.
+func placeIn(labels []string) place {
+	kinds := map[string]placeKind{"_zone": placeZone, "_node": placeNode}
+	n := len(labels)
+	if n < 3 || kinds[labels[n-1]] == placeNone || labels[n-2] != "pin" && labels[n-2] != "prefer" {
+		return place{}
+	}
+	kind, labels := kinds[labels[n-1]], labels[:n-2]
+	if len(labels) > 2 && labels[0][0] == '_' && labels[1][0] == '_' {
+		labels = labels[2:]
+	}
+	return place{kind, strings.Join(labels, ".")}
 }

@@ -102,18 +102,18 @@ func (a *asking) find(e *endpoints) selection {
 		}
 	case namePort:
 		return e.withPort(a.name.port, a.name.protocol)
-	case nameZone:
-		return e.inTopologyZone(&a.name)
+	case namePlace:
+		return e.inPlace(&a.name)
 	}
 	return selection{endpoints: e}
 }
 
-// inTopologyZone returns the ready endpoints in a zone of the cluster; if there are none and the name says so, all.
-func (e *endpoints) inTopologyZone(n *name) selection {
+// inPlace returns the ready endpoints in the place; if there are none and the name says so, all.
+func (e *endpoints) inPlace(n *name) selection {
 	all := e.withPort(n.port, n.protocol)
 	var list []int32
 	for i := range all.len() {
-		if at := all.at(i); strings.EqualFold(e.all[at].Zone, n.topologyZone) {
+		if at := all.at(i); n.place.holds(&e.all[at]) {
 			list = append(list, int32(at)) // #nosec G115 -- a service has fewer endpoints
 		}
 	}
@@ -125,6 +125,15 @@ func (e *endpoints) inTopologyZone(n *name) selection {
 		return all
 	}
 	return selection{endpoints: e}
+}
+
+// holds says whether the endpoint is there. A query may have its name in any case, and zones too are written in any.
+func (p place) holds(e *endpoint) bool {
+	at := e.Zone
+	if p.kind == placeNode {
+		at = e.Node
+	}
+	return strings.EqualFold(at, p.name)
 }
 
 // hasProtocol says whether the label is the protocol of a named port, with its underscore.

@@ -106,8 +106,8 @@ func (t *zoneTransfer) sendAnswer(qname string, qtype uint16) {
 // holds says whether the name is in the zone, and not in a zone of ours below it.
 func (t *zoneTransfer) holds(lower string) bool { return t.zoneOf(lower) == t.zone }
 
-// sendService sends what there is at a service's name and below it. Names of zones are not sent, for there is no end of
-// them.
+// sendService sends what there is at a service's name and below it. Names of zones and nodes are not sent, for there is no
+// end of them.
 func (t *zoneTransfer) sendService(key string, e *endpoints) {
 	service := dnsutil.Join(key, "svc", t.zone)
 	asked := t.asking(service, dns.TypeA)

@@ -110,7 +110,7 @@ func (g *Generator) endpoint(s *corev1.Service, family discoveryv1.AddressType) 
 		e.Zone = new(pick(g, "zone-1", "zone-2", "Zone-2", "eu.west-1a"))
 	}
 	if g.one(2) {
-		e.NodeName = new(pick(g, "node-a", "node-b"))
+		e.NodeName = new(pick(g, "node-a", "node-b.example.com"))
 	}
 	return e
 }

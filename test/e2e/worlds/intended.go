@@ -29,6 +29,10 @@ var IntendedDifferences = []Intended{
 		Excuse: portInZone,
 	},
 	{
+		Name: "names of nodes", Sentence: "Nodes have names as zones have",
+		Excuse: onNode,
+	},
+	{
 		Name: "IPv6 addresses as names", Sentence: "An endpoint that is called by its IPv6 address has the name of the address in its canonical form",
 		Unseen: "the API server takes canonical addresses only",
 	},
@@ -115,12 +119,15 @@ func isNODATA(m *dns.Msg) bool { return m.Rcode == dns.RcodeSuccess && len(m.Ans
 
 func isNXDOMAIN(m *dns.Msg) bool { return m.Rcode == dns.RcodeNameError && len(m.Answer) == 0 }
 
+// abovePlaces are the names below a service's that have those of zones and nodes below them.
+var abovePlaces = []string{"_zone", "pin._zone", "prefer._zone", "_node", "pin._node", "prefer._node"}
+
 func emptyNonTerminal(e *Exchange, ours, theirs *dns.Msg) bool {
 	service, before, ok := e.View.serviceOf(e.Name)
 	if !ok || !e.View.IsHeadless(service) || !isNODATA(ours) || !isNXDOMAIN(theirs) {
 		return false
 	}
-	if !slices.Contains([]string{"_zone", "pin._zone", "prefer._zone"}, before) && !e.View.hasProtocol(service, before) {
+	if !slices.Contains(abovePlaces, before) && !e.View.hasProtocol(service, before) {
 		return false
 	}
 	theirs.Rcode = dns.RcodeSuccess

@@ -36,7 +36,12 @@ var kinds = []kind{
 	{what: "protocol", names: below("_tcp", "_udp", "_sctp", "tcp")},
 	{what: "zone", draws: 4, names: func(v *View) []string { return v.below(v.zones, "") }},
 	{what: "port in a zone", draws: 3, names: func(v *View) []string { return v.below(v.plainPorts, "zone-1.pin._zone", "zone-2.prefer._zone") }},
-	{what: "above a zone", names: below("_zone", "pin._zone", "prefer._zone")},
+	{what: "node", draws: 3, names: func(v *View) []string { return v.below(v.nodes, "") }},
+	{what: "port on a node", draws: 2, names: func(v *View) []string {
+		return v.below(v.portsOfNodes, "node-a.pin._node", "node-b.example.com.prefer._node")
+	}},
+	{what: "above a place", names: below(abovePlaces...)},
+	{what: "no node", names: below("node-a.nope._node", "node-a._node", "node-a.pin.node", "_mysql._tcp.pin._node")},
 	{what: "no zone", names: below("zone-1.nope._zone", "zone-1._zone", "zone-1.pin.zone", "_mysql._tcp.pin._zone", "x._mysql._tcp.zone-1.pin._zone")},
 	{what: "too long", names: below("a.b.c", "db-0._mysql._tcp", "a.b.c.d.e")},
 	{what: "namespace", names: func(v *View) []string {
@@ -171,17 +176,22 @@ func (v *View) ports(service string) []string {
 // plainPorts are the ports of a service about which the two servers agree in everything else: the answers for ports
 // in zones are held against several other answers (see portInZone), which must not be explained themselves.
 func (v *View) plainPorts(service string) []string {
-	seen := map[netip.Addr]bool{}
-	for _, e := range v.Endpoints(service) {
-		if seen[e.Address] || slices.ContainsFunc(e.Ports, func(p discoveryv1.EndpointPort) bool { return p.Port == nil }) {
-			return nil
-		}
-		seen[e.Address] = true
-	}
-	if len(v.dottedPods(service))+len(v.otherTargets(service)) > 0 {
+	if !v.plain(service) {
 		return nil
 	}
 	return v.ports(service)
+}
+
+// plain says whether the two servers agree about all endpoints of a service.
+func (v *View) plain(service string) bool {
+	seen := map[netip.Addr]bool{}
+	for _, e := range v.Endpoints(service) {
+		if seen[e.Address] || slices.ContainsFunc(e.Ports, func(p discoveryv1.EndpointPort) bool { return p.Port == nil }) {
+			return false
+		}
+		seen[e.Address] = true
+	}
+	return len(v.dottedPods(service))+len(v.otherTargets(service)) == 0
 }
 
 // zones are those of the endpoints of a service, and one more. A zone is not preferred where the two servers do not agree

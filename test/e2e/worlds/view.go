@@ -25,7 +25,7 @@ type Endpoint struct {
 	Service     string
 	Hostname    string
 	Target      *corev1.ObjectReference
-	Zone        string
+	Zone, Node  string
 	Ready       bool
 	Terminating bool
 	Ports       []discoveryv1.EndpointPort
@@ -60,7 +60,7 @@ func (v *View) Endpoints(service string) []Endpoint {
 				}
 				all = append(all, Endpoint{
 					Address: address, Service: of, Hostname: deref(e.Hostname, ""), Target: e.TargetRef,
-					Zone: strings.ToLower(deref(e.Zone, "")), Ready: deref(e.Conditions.Ready, true),
+					Zone: strings.ToLower(deref(e.Zone, "")), Node: deref(e.NodeName, ""), Ready: deref(e.Conditions.Ready, true),
 					Terminating: deref(e.Conditions.Terminating, false), Ports: slice.Ports, Slice: slice.Name,
 				})
 			}
