@@ -56,6 +56,15 @@ func BuildReorderedCoreDNS() (string, error) {
 	return build("reordered", main, "-race", "-overlay="+overlay, ".")
 }
 
+// BuildChooser builds the command of testdata/choose in the root module, and returns the path of the binary.
+func BuildChooser() (string, error) {
+	source, err := filepath.Abs(filepath.Join("testdata", "choose", "choose.go"))
+	if err != nil {
+		return "", err
+	}
+	return build("choose", filepath.Join("..", ".."), source)
+}
+
 // build runs go build in a folder, for that is where the module is. The last of the arguments is the package.
 func build(name, folder string, arguments ...string) (string, error) {
 	path, err := filepath.Abs(filepath.Join(binaries, name))
