@@ -87,6 +87,8 @@ type client struct {
 	edns uint16 // advertised size, 0 for none
 	// address is where it asks from, empty where that does not matter.
 	address string
+	// subnet is for whom it asks, as a resolver does (EDNS client subnet); nil for nobody.
+	subnet *dns.EDNS0_SUBNET
 }
 
 // writer is what the plugin answers the client by.
@@ -119,6 +121,9 @@ func ask(tb testing.TB, h *Headless, qname string, qtype uint16, from client) *d
 	r.SetQuestion(qname, qtype)
 	if from.edns > 0 {
 		r.SetEdns0(from.edns, false)
+	}
+	if from.subnet != nil {
+		r.IsEdns0().Option = append(r.IsEdns0().Option, from.subnet)
 	}
 	rec := dnstest.NewRecorder(from.writer())
 	rcode, err := h.ServeDNS(tb.Context(), request.NewScrubWriter(r, rec), r)
