@@ -30,7 +30,7 @@ func (d *Decoder) ClientPod(in *corev1.Pod) *Pod {
 		NamespacedName: types.NamespacedName{Namespace: share(in.Namespace), Name: in.Name},
 		Facts:          sharePodFacts(chosen(in.Labels, d.Uses.Labels), chosen(in.Annotations, d.Uses.Annotations)),
 		Client: PodClient{
-			Node:        share(in.Spec.NodeName),
+			Node:        in.Spec.NodeName, // which the directory of clients shares
 			Zone:        share(in.Labels[corev1.LabelTopologyZone]),
 			Region:      share(in.Labels[corev1.LabelTopologyRegion]),
 			Terminating: in.DeletionTimestamp != nil,
