@@ -19,7 +19,7 @@ var addressAnnotations = []string{
 	"projectcalico.org/IPv6VXLANTunnelAddr",
 	"projectcalico.org/IPv4WireguardInterfaceAddr",
 	"projectcalico.org/IPv6WireguardInterfaceAddr",
-	// Cilium, with annotate-k8s-node: pkg/annotation/k8s.go; the second two before 1.12
+	// Cilium, with annotate-k8s-node: pkg/annotation/k8s.go; the second two are those of 1.11
 	"network.cilium.io/ipv4-cilium-host",
 	"network.cilium.io/ipv6-cilium-host",
 	"io.cilium.network.ipv4-cilium-host",
