@@ -22,11 +22,7 @@ func (r *trial) from(address string) *asker { return r.connect("udp", address) }
 
 func (r *trial) connect(transport, address string) *asker {
 	r.t.Helper()
-	var local net.Addr = &net.UDPAddr{IP: net.ParseIP(address)}
-	if transport == "tcp" {
-		local = &net.TCPAddr{IP: net.ParseIP(address)}
-	}
-	client := dns.Client{Net: transport, Dialer: &net.Dialer{LocalAddr: local, Timeout: patience}}
+	client := clientAt(transport, address)
 	conn, err := client.Dial(r.addresses[transport])
 	if err != nil {
 		r.t.Fatal(err)
@@ -34,6 +30,15 @@ func (r *trial) connect(transport, address string) *asker {
 	conn.UDPSize = dns.MaxMsgSize // so that a reply that is too long is seen whole
 	r.t.Cleanup(func() { _ = conn.Close() })
 	return &asker{trial: r, conn: conn}
+}
+
+// clientAt asks from an address.
+func clientAt(transport, address string) *dns.Client {
+	var local net.Addr = &net.UDPAddr{IP: net.ParseIP(address)}
+	if transport == "tcp" {
+		local = &net.TCPAddr{IP: net.ParseIP(address)}
+	}
+	return &dns.Client{Net: transport, Timeout: patience, Dialer: &net.Dialer{LocalAddr: local, Timeout: patience}}
 }
 
 // ask asks for a name such as db.databases, with a size by EDNS where it is not 0.

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,7 @@ type query struct {
 	text       string
 	message    dns.Msg
 	transports []string
+	from       string // an address of loopback; empty for any
 	want       reply
 
 	logged string // instead of a question: what the log is to say
@@ -71,6 +73,11 @@ func (q *query) option(option string) error {
 	switch name {
 	case "udp", "tcp":
 		q.transports = []string{name}
+	case "from":
+		if _, err := netip.ParseAddr(value); err != nil {
+			return err
+		}
+		q.from = value
 	case "norecurse":
 		q.message.RecursionDesired = false
 	case "dnssec":

@@ -17,9 +17,10 @@
 // Numbers in braces, as in 10.0.0.{1..200}, repeat their line for each of them.
 //
 // Queries are written as for dig, and under each stands its reply as [reply] describes it. They are asked over UDP and
-// over TCP, save those with +udp or +tcp. A record that a section has and the reply has not is an error, and so is one
-// the other way round. Always checked, and never written: the reply's question is the query's, case included; it has an
-// OPT record if and only if the query had one; over UDP it fits what the client takes.
+// over TCP, save those with +udp or +tcp, and from 127.0.0.1, save those with +from=ADDRESS of loopback. A record that
+// a section has and the reply has not is an error, and so is one the other way round. Always checked, and never
+// written: the reply's question is the query's, case included; it has an OPT record if and only if the query had one;
+// over UDP it fits what the client takes.
 //
 //	dig mariadb.default.svc.test.com A +bufsize=1232
 //	NOERROR qr aa rd

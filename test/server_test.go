@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -118,8 +119,7 @@ func (s *server) problems(q query) []string {
 
 // ask asks once and checks what is true of every reply.
 func (s *server) ask(q query, transport string) (*dns.Msg, error) {
-	client := dns.Client{Net: transport, Timeout: patience}
-	conn, err := client.Dial(s.addresses[transport])
+	conn, err := clientAt(transport, cmp.Or(q.from, "127.0.0.1")).Dial(s.addresses[transport])
 	if err != nil {
 		return nil, err
 	}
