@@ -84,11 +84,7 @@ type chooser struct {
 
 func startChooser(t *testing.T) *chooser {
 	t.Helper()
-	binary, err := harness.BuildChooser()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command(binary)
+	command := exec.Command(harness.Built(harness.ChooserBinary))
 	command.Stderr = os.Stderr
 	in, errIn := command.StdinPipe()
 	out, errOut := command.StdoutPipe()

@@ -68,12 +68,12 @@ func TestAPolicyFollowsTheReadinessAndTheRegionOfNodes(t *testing.T) {
 	t.Parallel()
 	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
-		Name: "node-of-" + db.Namespace, Labels: map[string]string{corev1.LabelTopologyZone: "zone-1", corev1.LabelTopologyRegion: "region"},
+		Name: "node-of-" + db.Namespace, Labels: map[string]string{corev1.LabelTopologyZone: "zone-1", corev1.LabelTopologyRegion: "region-1"},
 	}}
 	kubelet.Place(db.Namespace, "db-1", harness.Place{Node: node.Name, Addresses: []string{"10.99.0.1"}})
 	cluster.Create(t, node, db, harness.StatefulSet(db, "db", 2))
 	server := cluster.StartCoreDNS(t, harness.CoreDNSOptions{Binary: corednsBinary, Corefile: alone("headless", fromKubeconfig,
-		"policy alive {\nkeep node_ready && region == 'region'\n}", "apply alive "+db.Namespace+"/*")})
+		"policy alive {\nkeep node_ready && region == 'region-1'\n}", "apply alive "+db.Namespace+"/*")})
 	expectAddresses(t, server, "both nodes are as they should be", db, "db-0", "db-1")
 
 	ready := func(status corev1.ConditionStatus) {

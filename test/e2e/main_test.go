@@ -1,13 +1,15 @@
 // Package e2e shows CoreDNS with headless beside a real Kubernetes control plane: etcd, kube-apiserver and the
 // controllers, built from their Go modules. Only the kubelet is a stand-in: no container runs, no packet reaches a pod.
 //
-// The control plane is started once for all tests; each has a namespace of its own. Most ask one CoreDNS that all share;
+// Everything runs in a network namespace, in which the addresses of pods and nodes are those of the machine: a test asks
+// from the address of the pod that it means. The control plane is started once for all tests; each has a namespace of its own. Most ask one CoreDNS that all share;
 // one that needs another Corefile starts its own.
 package e2e
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -80,7 +82,11 @@ func TestMain(m *testing.M) {
 
 // run returns the exit code; deferred calls stop whatever was started, in the order of a client before its server.
 func run(m *testing.M) int {
-	code, err := start(m)
+	begin := func() (int, error) { return start(m) }
+	if !harness.InNamespace() {
+		begin = prepare
+	}
+	code, err := begin()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return max(code, 1)
@@ -88,16 +94,26 @@ func run(m *testing.M) int {
 	return code
 }
 
-func start(m *testing.M) (int, error) {
-	binary, err := harness.BuildControlPlane()
-	if err != nil {
+// prepare builds what the tests run, for which the network may be needed, and then runs them where there is none.
+func prepare() (int, error) {
+	if err := errors.Join(harness.BuildControlPlane(), harness.BuildChooser()); err != nil {
 		return 1, err
 	}
-	if corednsBinary = *otherCoreDNS; corednsBinary == "" {
-		if corednsBinary, err = harness.BuildCoreDNS(); err != nil {
+	if *otherCoreDNS == "" {
+		if err := harness.BuildCoreDNS(); err != nil {
 			return 1, err
 		}
 	}
+	return harness.RunInNamespace()
+}
+
+func start(m *testing.M) (int, error) {
+	err := harness.SetUpNamespace()
+	if err != nil {
+		return 1, err
+	}
+	corednsBinary = cmp.Or(*otherCoreDNS, harness.Built(harness.CoreDNSBinary))
+	binary := harness.Built(harness.ControlPlaneBinary)
 	if cluster, err = harness.StartControlPlane(binary, cmp.Or(*otherKubernetes, binary)); err != nil {
 		return 1, err
 	}

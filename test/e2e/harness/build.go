@@ -20,15 +20,40 @@ func Progress(format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, "e2e: "+format+"\n", arguments...)
 }
 
-// BuildControlPlane builds the control plane and returns the path of the binary.
-func BuildControlPlane() (string, error) {
-	// Without symbols it links in half the time.
-	return build("controlplane", ".", "-ldflags=-s -w", "./controlplane")
+// What the functions below build.
+const (
+	ControlPlaneBinary = "controlplane"
+	CoreDNSBinary      = "coredns"
+	ChooserBinary      = "choose"
+)
+
+// Built is the path of what was built.
+func Built(name string) string {
+	path, err := filepath.Abs(filepath.Join(binaries, name))
+	if err != nil {
+		panic(err) // the working directory is gone
+	}
+	return path
 }
 
-// BuildCoreDNS builds the ready-made CoreDNS with the race detector and returns the path of the binary.
-func BuildCoreDNS() (string, error) {
-	return build("coredns", filepath.Join("..", "..", "cmd", "coredns"), "-race", ".")
+// BuildControlPlane builds the control plane.
+func BuildControlPlane() error {
+	// Without symbols it links in half the time.
+	return build(ControlPlaneBinary, ".", "-ldflags=-s -w", "./controlplane")
+}
+
+// BuildCoreDNS builds the ready-made CoreDNS with the race detector.
+func BuildCoreDNS() error {
+	return build(CoreDNSBinary, filepath.Join("..", "..", "cmd", "coredns"), "-race", ".")
+}
+
+// BuildChooser builds the command of testdata/choose in the root module.
+func BuildChooser() error {
+	source, err := filepath.Abs(filepath.Join("testdata", "choose", "choose.go"))
+	if err != nil {
+		return err
+	}
+	return build(ChooserBinary, filepath.Join("..", ".."), source)
 }
 
 // BuildReorderedCoreDNS builds the same with the order of plugins that the environment variable HEADLESS_PLACE says. Only
@@ -53,32 +78,20 @@ func BuildReorderedCoreDNS() (string, error) {
 	if err := os.WriteFile(overlay, text, 0o600); err != nil {
 		return "", err
 	}
-	return build("reordered", main, "-race", "-overlay="+overlay, ".")
-}
-
-// BuildChooser builds the command of testdata/choose in the root module, and returns the path of the binary.
-func BuildChooser() (string, error) {
-	source, err := filepath.Abs(filepath.Join("testdata", "choose", "choose.go"))
-	if err != nil {
-		return "", err
-	}
-	return build("choose", filepath.Join("..", ".."), source)
+	const name = "reordered"
+	return Built(name), build(name, main, "-race", "-overlay="+overlay, ".")
 }
 
 // build runs go build in a folder, for that is where the module is. The last of the arguments is the package.
-func build(name, folder string, arguments ...string) (string, error) {
-	path, err := filepath.Abs(filepath.Join(binaries, name))
-	if err != nil {
-		return "", err
-	}
+func build(name, folder string, arguments ...string) error {
 	compiled := &lineCounter{}
-	command := exec.Command("go", append([]string{"build", "-v", "-o", path}, arguments...)...)
+	command := exec.Command("go", append([]string{"build", "-v", "-o", Built(name)}, arguments...)...)
 	command.Dir, command.Stdout, command.Stderr = folder, compiled, compiled
 
 	begin := time.Now()
 	Progress("building %s (minutes where nothing is cached)", name)
 	if err := command.Start(); err != nil {
-		return "", fmt.Errorf("building %s: %w", name, err)
+		return fmt.Errorf("building %s: %w", name, err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- command.Wait() }()
@@ -88,10 +101,10 @@ func build(name, folder string, arguments ...string) (string, error) {
 		select {
 		case err := <-done:
 			if err != nil {
-				return "", fmt.Errorf("building %s: %w\n%s", name, err, compiled.String())
+				return fmt.Errorf("building %s: %w\n%s", name, err, compiled.String())
 			}
 			Progress("built %s in %.1f s", name, time.Since(begin).Seconds())
-			return path, nil
+			return nil
 		case <-ticker.C:
 			Progress("building %s: %d packages compiled after %.0f s", name, compiled.lines(), time.Since(begin).Seconds())
 		}

@@ -50,7 +50,7 @@ func Ask(network, address, question string) (*dns.Msg, error) {
 	return AskFrom(nil, network, address, question)
 }
 
-// AskFrom asks one question from an address of this machine, each in 127.0.0.0/8 being a client of its own.
+// AskFrom asks one question from an address of this machine: one in 127.0.0.0/8, or one of a pod or a node.
 func AskFrom(client net.IP, network, address, question string) (*dns.Msg, error) {
 	query, err := Query(question)
 	if err != nil {
@@ -63,7 +63,7 @@ func AskFrom(client net.IP, network, address, question string) (*dns.Msg, error)
 // Client is a client with an address of this machine, whichever where it is nil.
 func Client(address net.IP, network string) *dns.Client {
 	const timeout = 5 * time.Second
-	dialer := &net.Dialer{Timeout: timeout}
+	dialer := &net.Dialer{Timeout: timeout, Control: bindAny}
 	switch {
 	case address == nil:
 	case network == "tcp":

@@ -140,14 +140,30 @@ func (k *Kubelet) run(ctx context.Context, pod *corev1.Pod) error {
 	if pod.Status.Phase == corev1.PodRunning && IsReady(pod) == ready {
 		return nil
 	}
+	ips, err := k.addressesOf(pod)
+	if err != nil {
+		return err
+	}
+	return PatchStatus(ctx, k.client, pod, ready, ips)
+}
+
+// addressesOf returns the addresses that a pod has, or is to have.
+func (k *Kubelet) addressesOf(pod *corev1.Pod) ([]string, error) {
 	ips := k.place(pod).Addresses
 	for _, ip := range pod.Status.PodIPs {
 		ips = append(slices.Clip(ips), ip.IP)
 	}
-	if len(ips) == 0 {
-		ips = k.addresses.next(pod.Spec.NodeName)
+	if len(ips) > 0 {
+		return ips, nil
 	}
-	return PatchStatus(ctx, k.client, pod, ready, ips)
+	node, ok := NodeNamed(pod.Spec.NodeName)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("node %q has no addresses for pod %s/%s", pod.Spec.NodeName, pod.Namespace, pod.Name)
+	case pod.Spec.HostNetwork:
+		return node.Addresses(), nil
+	}
+	return k.addresses.next(node), nil
 }
 
 // stop removes a deleted pod once its containers have had their time.

@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,35 +12,59 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Nodes are those of the cluster: three in two zones, so that a zone may hold several.
+// Nodes are those of the cluster: six in three zones, of two regions. Clouds have nodes whose names have dots.
 var Nodes = []Node{
-	{Name: "node-a", Zone: "zone-1", number: 1},
-	{Name: "node-b", Zone: "zone-1", number: 2},
-	{Name: "node-c", Zone: "zone-2", number: 3},
+	{Name: "node-a", Zone: "zone-1", Region: "region-1", number: 1},
+	{Name: "node-b", Zone: "zone-1", Region: "region-1", number: 2},
+	{Name: "node-c", Zone: "zone-2", Region: "region-1", number: 3},
+	{Name: "node-d", Zone: "zone-2", Region: "region-1", number: 4},
+	{Name: "node-e", Zone: "zone-3", Region: "region-2", number: 5},
+	{Name: "node-f.internal", Zone: "zone-3", Region: "region-2", number: 6},
 }
+
+// nodeNetworks are those of the nodes' own addresses.
+var nodeNetworks = []netip.Prefix{netip.MustParsePrefix("10.100.0.0/16"), netip.MustParsePrefix("fd00:10:100::/48")}
 
 // Node is a place for pods to run.
 type Node struct {
-	Name, Zone string
+	Name, Zone, Region string
 
 	number int
 }
 
-func (n Node) object() *corev1.Node {
-	return &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{
-			Name: n.Name,
-			Labels: map[string]string{
-				corev1.LabelHostname:       n.Name,
-				corev1.LabelTopologyZone:   n.Zone,
-				corev1.LabelTopologyRegion: "region",
-			},
-		},
-		Spec: corev1.NodeSpec{
-			PodCIDR:  fmt.Sprintf("10.%d.0.0/16", 100+n.number),
-			PodCIDRs: []string{fmt.Sprintf("10.%d.0.0/16", 100+n.number), fmt.Sprintf("fd00:10:244:%d::/64", n.number)},
-		},
+// NodeNamed returns one of the nodes.
+func NodeNamed(name string) (Node, bool) {
+	i := slices.IndexFunc(Nodes, func(n Node) bool { return n.Name == name })
+	if i < 0 {
+		return Node{}, false
 	}
+	return Nodes[i], true
+}
+
+// Addresses are the node's own, one of each family.
+func (n Node) Addresses() []string {
+	return []string{fmt.Sprintf("10.100.0.%d", n.number), fmt.Sprintf("fd00:10:100::%d", n.number)}
+}
+
+// podNetworks are those that the node's pods have their addresses from.
+func (n Node) podNetworks() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", 100+n.number)),
+		netip.MustParsePrefix(fmt.Sprintf("fd00:10:244:%d::/64", n.number)),
+	}
+}
+
+func (n Node) object() *corev1.Node {
+	node := NewNode(n.Name, n.Region)
+	node.Labels[corev1.LabelHostname], node.Labels[corev1.LabelTopologyZone] = n.Name, n.Zone
+	for _, network := range n.podNetworks() {
+		node.Spec.PodCIDRs = append(node.Spec.PodCIDRs, network.String())
+	}
+	node.Spec.PodCIDR = node.Spec.PodCIDRs[0]
+	for _, address := range n.Addresses() {
+		node.Status.Addresses = append(node.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: address})
+	}
+	return node
 }
 
 // NewNode is a node with no address range, for pods that have a [Place].
@@ -62,15 +88,13 @@ type addresses struct {
 	last map[string]int
 }
 
-func (a *addresses) next(node string) []string {
+func (a *addresses) next(node Node) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.last[node]++
-	number, host := 0, a.last[node]
-	for _, n := range Nodes {
-		if n.Name == node {
-			number = n.number
-		}
+	a.last[node.Name]++
+	host := a.last[node.Name]
+	return []string{
+		fmt.Sprintf("10.%d.%d.%d", 100+node.number, host/250, host%250+1),
+		fmt.Sprintf("fd00:10:244:%d::%x", node.number, host),
 	}
-	return []string{fmt.Sprintf("10.%d.%d.%d", 100+number, host/250, host%250+1), fmt.Sprintf("fd00:10:244:%d::%x", number, host)}
 }
