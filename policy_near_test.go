@@ -2,6 +2,7 @@ package headless
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/coredns/coredns/plugin/metadata"
@@ -130,10 +131,10 @@ func slowReach(client *policy.Place, endpoints []policy.Endpoint, first int) (r 
 		{func(int) string { return client.Region }, func(i int) string { return endpoints[i].Region }},
 	}
 	r.tier = tierAny
-	for tier := len(levels) - 1; tier >= 0; tier-- {
+	for tier, level := range slices.Backward(levels) {
 		all := true
 		for i := range first {
-			all = all && levels[tier][0](i) != "" && levels[tier][0](i) == levels[tier][1](i)
+			all = all && level[0](i) != "" && level[0](i) == level[1](i)
 		}
 		if all {
 			r.tier = tier

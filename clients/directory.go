@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"net/netip"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -225,37 +224,4 @@ func (d *Directory) node(name string) *node {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.nodes.names.use(name)
-}
-
-// find returns what is known of an address.
-func (d *Directory) find(address netip.Addr) found {
-	if d.pods != nil {
-		if f, ok := d.pods.lookup(address); ok {
-			return f
-		}
-	}
-	if place, ok := d.nodes.withAddress(address); ok {
-		return found{source: FromNode, place: place, shared: true}
-	}
-	if d.audit.passed() {
-		if c, ok := d.nodes.cidrs.Load().Lookup(address); ok {
-			return found{source: FromPodCIDR, place: c.place(), shared: c.isHost(address)}
-		}
-	}
-	if d.endpoints.addresses != nil {
-		if f, ok := d.endpoints.lookup(address); ok {
-			return f
-		}
-	}
-	return found{source: None}
-}
-
-// findPrefix returns what is known of all addresses of a network together.
-func (d *Directory) findPrefix(prefix netip.Prefix) found {
-	if d.audit.passed() {
-		if c, ok := d.nodes.cidrs.Load().LookupPrefix(prefix); ok {
-			return found{source: FromPodCIDR, place: c.place()}
-		}
-	}
-	return found{source: None}
 }

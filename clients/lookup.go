@@ -6,6 +6,39 @@ import (
 	"github.com/headless-dns/headless/policy"
 )
 
+// find returns what is known of an address.
+func (d *Directory) find(address netip.Addr) found {
+	if d.pods != nil {
+		if f, ok := d.pods.lookup(address); ok {
+			return f
+		}
+	}
+	if place, ok := d.nodes.withAddress(address); ok {
+		return found{source: FromNode, place: place, shared: true}
+	}
+	if d.audit.passed() {
+		if c, ok := d.nodes.cidrs.Load().Lookup(address); ok {
+			return found{source: FromPodCIDR, place: c.place(), shared: c.isHost(address)}
+		}
+	}
+	if d.endpoints.addresses != nil {
+		if f, ok := d.endpoints.lookup(address); ok {
+			return f
+		}
+	}
+	return found{source: None}
+}
+
+// findPrefix returns what is known of all addresses of a network together.
+func (d *Directory) findPrefix(prefix netip.Prefix) found {
+	if d.audit.passed() {
+		if c, ok := d.nodes.cidrs.Load().LookupPrefix(prefix); ok {
+			return found{source: FromPodCIDR, place: c.place()}
+		}
+	}
+	return found{source: None}
+}
+
 // lookup finds the Pod with an address. One that is terminating gives way to one that is not: the network may hand its
 // address on. Where several are left their places count as far as they agree, and nobody knows who asks.
 func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {

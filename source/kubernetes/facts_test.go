@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -222,30 +221,21 @@ func TestAFailureThatMayPassIsWaitedFor(t *testing.T) {
 
 // An API server that has just started forbids everything for a moment.
 func TestWhatMayNotBeReadAnyMoreIsLostWhereThatGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lost := 0
-		s := &Source{failed: func(string, error) {}}
-		failed := s.failedFacts(func() {}, func() { lost++ })
-		forbidden := apierrors.NewForbidden(corev1.Resource("nodes"), "", errors.New("no rule"))
-		for _, step := range []struct {
-			after time.Duration
-			err   error
-			want  int
-		}{
-			{0, forbidden, 0},
-			{9 * time.Second, forbidden, 0},
-			{time.Second, apierrors.NewServiceUnavailable("not now"), 0},
-			{0, forbidden, 1},
-			{time.Minute, forbidden, 2},
-			{3 * time.Minute, forbidden, 2}, // it was given back meanwhile
-			{10 * time.Second, forbidden, 3},
-		} {
-			time.Sleep(step.after)
-			if failed("list nodes", step.err); lost != step.want {
-				t.Errorf("%s later, after %v, it is lost %d times, want %d", step.after, step.err, lost, step.want)
-			}
+	var denied denial
+	now := time.Now()
+	for _, step := range []struct {
+		after time.Duration
+		want  bool
+	}{
+		{0, false}, {9 * time.Second, false}, {time.Second, true}, {time.Minute, true},
+		{3 * time.Minute, false}, // it was given back meanwhile
+		{10 * time.Second, true},
+	} {
+		now = now.Add(step.after)
+		if got := denied.goesOn(now); got != step.want {
+			t.Errorf("%s later it is lost: %t", step.after, got)
 		}
-	})
+	}
 }
 
 // Only the metadata come over the wire, as protobuf where the API server speaks it, and only of Pods that carry the
