@@ -14,6 +14,7 @@ package source
 
 import (
 	"net/netip"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -94,6 +95,25 @@ type Slice struct {
 	Ports []Port
 	// Endpoints has one entry for each address of each endpoint.
 	Endpoints []Endpoint
+}
+
+// Equal says whether two slices are the same.
+func (s *Slice) Equal(other *Slice) bool {
+	return s.NamespacedName == other.NamespacedName && s.Service == other.Service && s.Controlled == other.Controlled &&
+		slices.Equal(s.Ports, other.Ports) && slices.EqualFunc(s.Endpoints, other.Endpoints, Endpoint.equal)
+}
+
+func (e Endpoint) equal(other Endpoint) bool {
+	sameHints := e.Hints.equal(other.Hints)
+	e.Hints, other.Hints = nil, nil
+	return sameHints && e == other
+}
+
+func (h *Hints) equal(other *Hints) bool {
+	if h == nil || other == nil {
+		return h == other
+	}
+	return slices.Equal(h.Zones, other.Zones) && slices.Equal(h.Nodes, other.Nodes)
 }
 
 // Port is a port of an endpoint (EndpointPort in discovery.k8s.io/v1). It may be shared between slices.

@@ -65,7 +65,7 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 		var about metav1.ListMeta
 		err := r.try(ctx, "list", &options, func() (err error) {
 			about, err = r.page(ctx, options, func(in K) {
-				if kept := r.store.reduce(in); kept != nil {
+				if kept := r.store.keep(in); kept != nil {
 					list.Items = append(list.Items, &object[T]{kept: kept})
 				}
 			})

@@ -139,6 +139,10 @@ func (s *Source) slices(scope string, sink source.Sink, synced func()) *resource
 		failed: s.failed,
 		store: store[*discoveryv1.EndpointSlice, source.Slice]{
 			reduce: s.decoder.Slice, set: sink.SetSlice, remove: sink.DeleteSlice, synced: synced,
+			held: &held[source.Slice]{
+				name:  func(s *source.Slice) types.NamespacedName { return s.NamespacedName },
+				equal: (*source.Slice).Equal,
+			},
 			replace: func(all []*source.Slice) { sink.ReplaceSlices(scope, all) },
 		},
 		page: pages(client.List, func(l *discoveryv1.EndpointSliceList) ([]discoveryv1.EndpointSlice, metav1.ListMeta) {

@@ -237,6 +237,57 @@ func TestTheTransformerKeepsNothingOfAnObject(t *testing.T) {
 	}
 }
 
+// So there is no second copy while everything is listed again, and an unchanged slice joins no service anew.
+func TestAnObjectThatIsListedAgainUnchangedIsTheOneThatIsHeld(t *testing.T) {
+	sets := 0
+	var listed []*source.Slice
+	decoder := source.Decoder{Report: func(source.Problem) {}}
+	s := store[*discoveryv1.EndpointSlice, source.Slice]{
+		reduce: decoder.Slice, set: func(*source.Slice) { sets++ }, remove: func(types.NamespacedName) {}, synced: func() {},
+		replace: func(all []*source.Slice) { listed = all },
+		held: &held[source.Slice]{
+			name:  func(s *source.Slice) types.NamespacedName { return s.NamespacedName },
+			equal: (*source.Slice).Equal,
+		},
+	}
+	replace := func(objects ...*discoveryv1.EndpointSlice) []*source.Slice {
+		t.Helper()
+		var list []any
+		for _, in := range objects {
+			out, err := s.Transformer()(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, out)
+		}
+		if err := s.Replace(list, "7"); err != nil {
+			t.Fatal(err)
+		}
+		return listed
+	}
+	changed := slice("default", "db", "db-2")
+	first := replace(slice("default", "db", "db-1"), slice("default", "db", "db-2"))
+	changed.Endpoints[0].Addresses = []string{"10.0.0.2"} // with the version that it had, as after a restored backup
+	again := replace(slice("default", "db", "db-1"), changed)
+	if again[0] != first[0] || again[1] == first[1] || again[1].Endpoints[0].Address.String() != "10.0.0.2" {
+		t.Errorf("Listed first were %v, and then %v", first, again)
+	}
+	for _, step := range []struct {
+		what string
+		do   func() error
+		sets int
+	}{
+		{"the same again", func() error { return s.Update(slice("default", "db", "db-1")) }, 0},
+		{"it changes", func() error { return s.Update(slice("default", "other", "db-1")) }, 1},
+		{"it is deleted", func() error { return s.Delete(slice("default", "other", "db-1")) }, 1},
+		{"it comes back", func() error { return s.Add(slice("default", "other", "db-1")) }, 2},
+	} {
+		if err := step.do(); err != nil || sets != step.sets {
+			t.Errorf("When %s, %d slices were handed on so far, want %d (%v)", step.what, sets, step.sets, err)
+		}
+	}
+}
+
 // The same for what is listed: while what was kept of them is in use, the objects themselves are garbage.
 func TestNoObjectOutlivesItsDecoding(t *testing.T) {
 	var objects []weak.Pointer[discoveryv1.EndpointSlice]

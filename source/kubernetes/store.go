@@ -38,7 +38,7 @@ func (l *objectList[T]) DeepCopyObject() runtime.Object {
 	return &list
 }
 
-// store hands what a reflector sees to the sink, reduced to what is kept. It holds nothing itself.
+// store hands what a reflector sees to the sink, reduced to what is kept.
 //
 // The reflector reads the first state, and the state after an interruption, into a store of its own before it calls
 // Replace; the transformer reduces each object on its way into that one.
@@ -47,6 +47,8 @@ type store[K runtime.Object, T any] struct {
 	set     func(*T)
 	remove  func(types.NamespacedName)
 	replace func([]*T)
+
+	held *held[T] // nil where each object is taken for a new one
 
 	first  sync.Once
 	synced func() // called after the first Replace
@@ -65,9 +67,18 @@ func (s *store[K, T]) object(in any) (*object[T], error) {
 	case *object[T]:
 		return in, nil
 	case K:
-		return &object[T]{kept: s.reduce(in)}, nil
+		return &object[T]{kept: s.keep(in)}, nil
 	}
 	return nil, fmt.Errorf("unexpected object of type %T", in)
+}
+
+// keep returns what is kept of an object, nil for nothing.
+func (s *store[K, T]) keep(in K) *T {
+	kept := s.reduce(in)
+	if s.held != nil && kept != nil {
+		return s.held.sameAs(kept)
+	}
+	return kept
 }
 
 // Add implements cache.ReflectorStore.
@@ -76,11 +87,13 @@ func (s *store[K, T]) Add(in any) error {
 	if err != nil {
 		return err
 	}
-	if o.kept != nil {
+	switch {
+	case o.kept == nil:
+		return s.Delete(in) // it may have been one of ours before
+	case s.held == nil || s.held.put(o.kept):
 		s.set(o.kept)
-		return nil
 	}
-	return s.Delete(in) // it may have been one of ours before
+	return nil
 }
 
 // Update implements cache.ReflectorStore.
@@ -92,7 +105,11 @@ func (s *store[K, T]) Delete(in any) error {
 	if err != nil {
 		return err
 	}
-	s.remove(types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()})
+	name := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
+	if s.held != nil {
+		delete(s.held.objects, name)
+	}
+	s.remove(name)
 	return nil
 }
 
@@ -107,6 +124,9 @@ func (s *store[K, T]) Replace(list []any, _ string) error {
 		if o.kept != nil {
 			kept = append(kept, o.kept)
 		}
+	}
+	if s.held != nil {
+		s.held.replace(kept)
 	}
 	s.replace(kept)
 	s.first.Do(s.synced)
