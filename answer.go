@@ -28,9 +28,10 @@ func nameError() reply { return reply{rcode: dns.RcodeNameError} }
 // asking is a query together with what is known about it.
 type asking struct {
 	*Headless
-	// ctx and state are nil in a zone transfer, where all records are wanted.
-	ctx   context.Context
-	state *request.Request
+	// ctx and state are nil in a zone transfer, where all records are wanted; else state is the request.
+	ctx     context.Context
+	state   *request.Request
+	request request.Request
 	// qname is the question's name in its own case, zone the part of it that is our zone, lower the name in lower case.
 	qname, zone, lower string
 	qtype              uint16

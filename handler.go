@@ -17,45 +17,56 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	}
 	state := request.Request{W: w, Req: r}
 	zone := h.zoneOf(state.Name())
-	switch {
-	case zone == "":
+	if zone == "" {
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
-	case r.Opcode != dns.OpcodeQuery:
-		return h.leave(ctx, w, r, dns.RcodeNotImplemented)
-	case isTransfer(state.QType()):
-		return h.serveTransfer(ctx, &state, zone)
-	case state.QClass() != dns.ClassINET:
-		return h.leave(ctx, w, r, dns.RcodeRefused)
-	case !h.cache.synced.Load():
-		return h.serveUnsynced(ctx, &state)
 	}
+	a := &asking{Headless: h, ctx: ctx, request: state}
+	a.state = &a.request
+	return a.serve(zone)
+}
 
-	subnet, ok := h.believedSubnet(&state)
-	if !ok {
+// serve serves a message for a name in one of our zones.
+func (a *asking) serve(zone string) (int, error) {
+	switch {
+	case a.state.Req.Opcode != dns.OpcodeQuery:
+		return a.leave(dns.RcodeNotImplemented)
+	case isTransfer(a.state.QType()):
+		return a.serveTransfer(a.ctx, a.state, zone)
+	case a.state.QClass() != dns.ClassINET:
+		return a.leave(dns.RcodeRefused)
+	case !a.cache.synced.Load():
+		return a.serveUnsynced(a.ctx, a.state)
+	}
+	var ok bool
+	if a.subnet, ok = a.believedSubnet(a.state); !ok {
 		return dns.RcodeFormatError, nil
 	}
-	a := h.asking(ctx, &state, zone)
-	a.subnet = subnet
+	a.begin(zone)
 	answer, left := a.answer()
 	if left {
-		switch {
-		case a.name.kind == nameApex && a.qtype == dns.TypeSOA:
-			w = &serialWriter{ResponseWriter: w, serials: &h.cache.serials}
-		case a.mayBeExternal() && a.behind.serves(a.lower):
-			w = &externalNames{ResponseWriter: w, asking: a}
-		}
-		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+		return plugin.NextOrFailure(a.Name(), a.Next, a.ctx, a.writerBehind(), a.state.Req)
 	}
 	return dns.RcodeSuccess, a.write(answer)
 }
 
+// writerBehind is what the plugins behind us answer by: we add to what some of their answers say.
+func (a *asking) writerBehind() dns.ResponseWriter {
+	switch {
+	case a.name.kind == nameApex && a.qtype == dns.TypeSOA:
+		return &serialWriter{ResponseWriter: a.state.W, serials: &a.cache.serials}
+	case a.mayBeExternal() && a.behind.serves(a.lower):
+		return &externalNames{ResponseWriter: a.state.W, asking: a}
+	}
+	return a.state.W
+}
+
 // leave leaves a message that is no question for records of the Internet to the plugins behind; the rcode is for where
 // there are none.
-func (h *Headless) leave(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, rcode int) (int, error) {
-	if h.Next == nil {
+func (a *asking) leave(rcode int) (int, error) {
+	if a.Next == nil {
 		return rcode, nil
 	}
-	return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
+	return plugin.NextOrFailure(a.Name(), a.Next, a.ctx, a.state.W, a.state.Req)
 }
 
 // zoneOf returns the zone that the name is in, the longest of several, and nothing where it is in none of ours.
@@ -69,11 +80,11 @@ func (h *Headless) zoneOf(lower string) string {
 	return found
 }
 
-func (h *Headless) asking(ctx context.Context, state *request.Request, zone string) *asking {
-	a := &asking{Headless: h, ctx: ctx, state: state, qname: state.QName(), lower: state.Name(), qtype: state.QType(), ttl: h.ttl}
+// begin takes note of what is asked in one of our zones.
+func (a *asking) begin(zone string) {
+	a.qname, a.lower, a.qtype, a.ttl = a.state.QName(), a.state.Name(), a.state.QType(), a.Headless.ttl
 	a.zone = a.qname[len(a.qname)-len(zone):]
 	a.parse()
-	return a
 }
 
 // parse tells what the name stands for. Services have no names in reverse zones.
