@@ -60,7 +60,7 @@ func newEndpointsCache(shape cacheShape) *endpointsCache {
 		dirty:     make(map[types.NamespacedName]struct{}),
 	}
 	if shape.reverse {
-		c.reverse = new(reverseIndex)
+		c.reverse = newReverseIndex()
 	}
 	if shape.clients != (clients.Sources{}) {
 		c.clients = clients.NewDirectory(shape.clients, showClients)

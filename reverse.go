@@ -2,23 +2,27 @@ package headless
 
 import (
 	"net/netip"
-	"slices"
-	"sync"
+
+	"github.com/headless-dns/headless/internal/addresses"
 )
 
 // reverseIndex finds the services that have a ready endpoint with an address. It is written under the cache's lock
 // and read without any.
-type reverseIndex struct {
-	services sync.Map // netip.Addr -> []*service, which is never written to
+type reverseIndex struct{ services *addresses.Table[*service] }
+
+func newReverseIndex() *reverseIndex {
+	return &reverseIndex{services: addresses.New(func(s *service, address netip.Addr) bool {
+		e := s.endpoints.Load()
+		return e != nil && len(e.at(address, 0, e.ready())) > 0
+	})}
 }
 
 // lookup returns the services with that address. By the time it is read a service may have lost it again.
-func (r *reverseIndex) lookup(address netip.Addr) []*service {
-	found, ok := r.services.Load(address)
-	if !ok {
-		return nil
+func (r *reverseIndex) lookup(address netip.Addr) (found []*service) {
+	for s := range r.services.At(address) {
+		found = append(found, s)
 	}
-	return found.([]*service)
+	return found
 }
 
 // update notes that a service's endpoints were before and are after. Both lists are in the order of the addresses, so
@@ -28,10 +32,10 @@ func (r *reverseIndex) update(s *service, before, after *endpoints) {
 	for len(was) > 0 || len(is) > 0 {
 		switch {
 		case len(is) == 0 || len(was) > 0 && was[0].Address.Less(is[0].Address):
-			r.remove(was[0].Address, s)
+			r.services.Remove(was[0].Address, s)
 			was = skip(was)
 		case len(was) == 0 || is[0].Address.Less(was[0].Address):
-			r.add(is[0].Address, s)
+			r.services.Add(is[0].Address, s)
 			is = skip(is)
 		default:
 			was, is = skip(was), skip(is)
@@ -53,17 +57,4 @@ func skip(of []endpoint) []endpoint {
 		n++
 	}
 	return of[n:]
-}
-
-func (r *reverseIndex) add(address netip.Addr, s *service) {
-	r.services.Store(address, append(slices.Clip(r.lookup(address)), s))
-}
-
-func (r *reverseIndex) remove(address netip.Addr, s *service) {
-	rest := slices.DeleteFunc(slices.Clone(r.lookup(address)), func(other *service) bool { return other == s })
-	if len(rest) == 0 {
-		r.services.Delete(address)
-	} else {
-		r.services.Store(address, rest)
-	}
 }

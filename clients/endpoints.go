@@ -3,6 +3,7 @@ package clients
 import (
 	"net/netip"
 
+	"github.com/headless-dns/headless/internal/addresses"
 	"github.com/headless-dns/headless/source"
 )
 
@@ -12,7 +13,7 @@ import (
 type endpointTable struct {
 	slices map[*source.Slice]struct{}
 	// addresses is nil where endpoints are no source of clients.
-	addresses *addressTable[*member]
+	addresses *addresses.Table[*member]
 }
 
 // member is an endpoint that may be a client.
@@ -24,7 +25,7 @@ type member struct {
 func newEndpointTable(asClients bool) endpointTable {
 	t := endpointTable{slices: map[*source.Slice]struct{}{}}
 	if asClients {
-		t.addresses = newAddressTable(func(m *member, address netip.Addr) bool { return m.Address == address })
+		t.addresses = addresses.New(func(m *member, address netip.Addr) bool { return m.Address == address })
 	}
 	return t
 }
@@ -44,7 +45,7 @@ func trusted(s *source.Slice, each func(e *source.Endpoint)) {
 // enter takes over an endpoint on a node, nil for none.
 func (t *endpointTable) enter(e *source.Endpoint, on *node) {
 	if t.addresses != nil {
-		t.addresses.add(e.Address, &member{Endpoint: e, node: on})
+		t.addresses.Add(e.Address, &member{Endpoint: e, node: on})
 	}
 }
 
@@ -53,9 +54,9 @@ func (t *endpointTable) leave(e *source.Endpoint) {
 	if t.addresses == nil {
 		return
 	}
-	for m := range t.addresses.at(e.Address) {
+	for m := range t.addresses.At(e.Address) {
 		if m.Endpoint == e {
-			t.addresses.remove(e.Address, m)
+			t.addresses.Remove(e.Address, m)
 			return
 		}
 	}

@@ -14,7 +14,7 @@ func name(text string) types.NamespacedName {
 	return types.NamespacedName{Namespace: "default", Name: text}
 }
 
-func addresses(texts ...string) []netip.Addr {
+func parsed(texts ...string) []netip.Addr {
 	var all []netip.Addr
 	for _, text := range texts {
 		all = append(all, netip.MustParseAddr(text))
@@ -37,7 +37,7 @@ func aNode(name, zone string, networks ...string) *source.Node {
 
 // aPod is a Pod on a node with addresses of its own.
 func aPod(pod, node string, own ...string) *source.Pod {
-	return &source.Pod{NamespacedName: name(pod), Client: source.PodClient{Node: node, Addresses: addresses(own...)}}
+	return &source.Pod{NamespacedName: name(pod), Client: source.PodClient{Node: node, Addresses: parsed(own...)}}
 }
 
 // aSlice is a slice of the endpointslice controller.

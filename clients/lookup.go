@@ -43,10 +43,10 @@ func (d *Directory) findPrefix(prefix netip.Prefix) found {
 // address on. Where several are left their places count as far as they agree, and nobody knows who asks.
 func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {
 	running := false
-	for p := range t.addresses.at(address) {
+	for p := range t.addresses.At(address) {
 		running = running || !p.kin.terminating
 	}
-	for p := range t.addresses.at(address) {
+	for p := range t.addresses.At(address) {
 		switch {
 		case running && p.kin.terminating:
 		case !ok:
@@ -61,10 +61,10 @@ func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {
 // lookup is the same for endpoints. A Pod may be the endpoint of several services.
 func (t *endpointTable) lookup(address netip.Addr) (f found, ok bool) {
 	running := false
-	for m := range t.addresses.at(address) {
+	for m := range t.addresses.At(address) {
 		running = running || !m.Terminating
 	}
-	for m := range t.addresses.at(address) {
+	for m := range t.addresses.At(address) {
 		switch {
 		case running && m.Terminating:
 		case !ok:

@@ -314,10 +314,8 @@ func (d *Directory) left() string {
 	if len(d.pods.kins)+len(d.pods.names("")) > 0 {
 		left = append(left, fmt.Sprintf("%d kins of %d pods", len(d.pods.kins), len(d.pods.names(""))))
 	}
-	for i := range bucketCount {
-		if d.pods.addresses.buckets[i].Load() != nil || d.nodes.hosts.buckets[i].Load() != nil || d.endpoints.addresses.buckets[i].Load() != nil {
-			left = append(left, "addresses")
-		}
+	if n := d.pods.addresses.Len() + d.nodes.hosts.Len() + d.endpoints.addresses.Len(); n > 0 {
+		left = append(left, fmt.Sprintf("%d addresses", n))
 	}
 	if d.told != (Counts{}) || len(d.endpoints.slices) > 0 {
 		left = append(left, fmt.Sprintf("counts %+v and %d slices", d.told, len(d.endpoints.slices)))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gaissmai/bart"
 
+	"github.com/headless-dns/headless/internal/addresses"
 	"github.com/headless-dns/headless/policy"
 	"github.com/headless-dns/headless/source"
 )
@@ -14,7 +15,7 @@ import (
 // nodeTable finds nodes by their own addresses, and by the networks of their Pods.
 type nodeTable struct {
 	names names
-	hosts *addressTable[*host]
+	hosts *addresses.Table[*host]
 	cidrs atomic.Pointer[bart.Table[*cidr]]
 	count int // of Nodes
 }
@@ -33,7 +34,7 @@ type cidr struct {
 
 func (t *nodeTable) init() {
 	t.names = names{}
-	t.hosts = newAddressTable(func(h *host, address netip.Addr) bool { return h.address == address })
+	t.hosts = addresses.New(func(h *host, address netip.Addr) bool { return h.address == address })
 	t.cidrs.Store(new(bart.Table[*cidr]))
 }
 
@@ -78,15 +79,15 @@ func (t *nodeTable) replaceAddresses(n *node, before, now *source.Node) {
 		t.removeHost(n, address)
 	}
 	for _, address := range is {
-		t.hosts.add(address, &host{address: address, node: n})
+		t.hosts.Add(address, &host{address: address, node: n})
 	}
 }
 
 // removeHost takes away an address that the Node told of, not those that its Pods did.
 func (t *nodeTable) removeHost(n *node, address netip.Addr) {
-	for h := range t.hosts.at(address) {
+	for h := range t.hosts.At(address) {
 		if h.node == n && !slices.Contains(n.hosts, h) {
-			t.hosts.remove(address, h)
+			t.hosts.Remove(address, h)
 			return
 		}
 	}
@@ -102,14 +103,14 @@ func (t *nodeTable) tellHosts(n *node, addresses []netip.Addr) {
 	for _, address := range addresses {
 		h := &host{address: address, node: n}
 		n.hosts = append(n.hosts, h)
-		t.hosts.add(address, h)
+		t.hosts.Add(address, h)
 	}
 }
 
 // forgetHosts takes back what tellHosts did.
 func (t *nodeTable) forgetHosts(n *node) {
 	for _, h := range n.hosts {
-		t.hosts.remove(h.address, h)
+		t.hosts.Remove(h.address, h)
 	}
 	n.hosts = nil
 }
@@ -141,7 +142,7 @@ func (t *nodeTable) replaceCIDRs(n *node, before, now *source.Node) {
 // withAddress returns the place of the nodes that have an address of their own: what they agree on, where two claim
 // it.
 func (t *nodeTable) withAddress(address netip.Addr) (place policy.Place, ok bool) {
-	for h := range t.hosts.at(address) {
+	for h := range t.hosts.At(address) {
 		at := *h.node.place.Load()
 		if ok {
 			at = common(place, at)

@@ -8,18 +8,22 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/headless-dns/headless/internal/addresses"
 	"github.com/headless-dns/headless/source"
 )
 
 // podTable finds Pods by their addresses, and for whoever writes by their names. A large cluster has 150,000 of them,
 // so what a Pod shares with others is held once.
 type podTable struct {
-	addresses *addressTable[*pod]
+	addresses *addresses.Table[*pod]
 	seed      maphash.Seed
-	named     [bucketCount][]*pod
+	named     [podBuckets][]*pod
 	kins      map[uint64]*sharedKin // by their hash
 	count     int
 }
+
+// podBuckets is how many lists the Pods are in by their names.
+const podBuckets = 1 << 12
 
 // suffixOctets is what of a Pod's name stands in the Pod itself. With that, a Pod takes 48 octets.
 const suffixOctets = 19
@@ -35,7 +39,7 @@ type pod struct {
 }
 
 func newPodTable() *podTable {
-	return &podTable{addresses: newAddressTable((*pod).has), seed: maphash.MakeSeed(), kins: map[uint64]*sharedKin{}}
+	return &podTable{addresses: addresses.New((*pod).has), seed: maphash.MakeSeed(), kins: map[uint64]*sharedKin{}}
 }
 
 // splitName divides the name of a Pod behind one of its dashes, so that the second part has at most 19 octets: those of
@@ -64,10 +68,11 @@ func (t *podTable) put(in *source.Pod, on *node) {
 		}
 	}
 	for _, address := range p.all() {
-		t.addresses.add(address, p)
+		t.addresses.Add(address, p)
 	}
 	bucket := t.bucket(in.NamespacedName)
-	*bucket = with(*bucket, p)
+	*bucket = append(make([]*pod, 0, len(*bucket)+1), *bucket...) // no room for others: append would make some
+	*bucket = append(*bucket, p)
 	t.count++
 }
 
@@ -76,7 +81,7 @@ func (t *podTable) remove(p *pod, name types.NamespacedName) {
 	bucket := t.bucket(name)
 	*bucket = slices.DeleteFunc(*bucket, func(other *pod) bool { return other == p })
 	for _, address := range p.all() {
-		t.addresses.remove(address, p)
+		t.addresses.Remove(address, p)
 	}
 	t.release(*p.kin)
 	t.count--
@@ -93,7 +98,7 @@ func (t *podTable) find(name types.NamespacedName) *pod {
 }
 
 func (t *podTable) bucket(name types.NamespacedName) *[]*pod {
-	return &t.named[maphash.Comparable(t.seed, name)%bucketCount]
+	return &t.named[maphash.Comparable(t.seed, name)%podBuckets]
 }
 
 // all are the addresses of the Pod.

@@ -91,7 +91,7 @@ func TestAPodTellsTheAddressesOfItsNode(t *testing.T) {
 	d := directory(t, Sources{Pods: true})
 	f := NewFinder(&Config{SharedNodes: true}, d)
 	p := aPod("agent", "a") // in the network of its node
-	p.Client.HostAddresses = addresses("192.0.2.1", "2001:db8::1")
+	p.Client.HostAddresses = parsed("192.0.2.1", "2001:db8::1")
 	d.SetPod(p)
 	for _, address := range []string{"192.0.2.1", "2001:db8::1"} {
 		expect(t, f, "an address of the node", address, at("a", ""), FromNode)
@@ -100,7 +100,7 @@ func TestAPodTellsTheAddressesOfItsNode(t *testing.T) {
 		}
 	}
 	q := aPod("web", "a", "10.0.0.1")
-	q.Client.HostAddresses = addresses("192.0.2.2", "2001:db8::1")
+	q.Client.HostAddresses = parsed("192.0.2.2", "2001:db8::1")
 	d.SetPod(q)
 	expect(t, f, "the node's former address", "192.0.2.1", nowhere, None)
 	expect(t, f, "the node's new address", "192.0.2.2", at("a", ""), FromNode)
