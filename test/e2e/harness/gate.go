@@ -7,13 +7,14 @@ import (
 	"testing"
 )
 
-// Gate stands between one CoreDNS and the API server. While it is shut, connections are refused, as by an API server
-// that does not run; the other tests do not notice.
+// Gate stands between one client and a server. While it is shut, connections are refused, as by a server that does not
+// run; the other tests do not notice. It carries TCP alone.
 type Gate struct {
 	// Address is where the gate listens while it is open.
 	Address string
 
 	target string
+	dialer net.Dialer
 
 	mu          sync.Mutex
 	listener    net.Listener
@@ -23,11 +24,21 @@ type Gate struct {
 // NewGate makes a gate before the API server. It is shut.
 func (c *ControlPlane) NewGate(t testing.TB) *Gate {
 	t.Helper()
-	port, err := freePort()
-	if err != nil {
-		t.Fatalf("No port for a gate: %v", err)
-	}
-	g := &Gate{Address: loopback(port), target: c.Address, connections: map[net.Conn]bool{}}
+	return newGate(t, c.Address, net.Dialer{})
+}
+
+// OpenNodeGate opens a gate before a server that sees the address of a node in all connections, which must be one of
+// this machine. So does a server of the cluster what a process in the network of the node opens.
+func OpenNodeGate(t testing.TB, node net.IP, server string) *Gate {
+	t.Helper()
+	g := newGate(t, server, net.Dialer{LocalAddr: &net.TCPAddr{IP: node}})
+	g.Open(t)
+	return g
+}
+
+func newGate(t testing.TB, target string, dialer net.Dialer) *Gate {
+	t.Helper()
+	g := &Gate{Address: FreeAddress(t), target: target, dialer: dialer, connections: map[net.Conn]bool{}}
 	t.Cleanup(g.Shut)
 	return g
 }
@@ -64,7 +75,7 @@ func (g *Gate) serve(listener net.Listener) {
 		if err != nil {
 			return // it was shut
 		}
-		server, err := net.Dial("tcp", g.target)
+		server, err := g.dialer.Dial("tcp", g.target)
 		if err != nil {
 			_ = client.Close()
 			continue
