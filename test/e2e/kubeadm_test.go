@@ -89,11 +89,7 @@ func kubeadmCorefile(t *testing.T, upstream, kubernetes string) string {
 // corefileOfKubeadm reads it from the source of the kubeadm that belongs to the control plane.
 func corefileOfKubeadm(t *testing.T) string {
 	t.Helper()
-	folder, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(strings.TrimSpace(string(folder)), "cmd", "kubeadm", "app", "phases", "addons", "dns", "manifests.go")
+	path := kubernetesSource(t, "cmd", "kubeadm", "app", "phases", "addons", "dns", "manifests.go")
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +113,16 @@ func corefileOfKubeadm(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return configMap.Data["Corefile"]
+}
+
+// kubernetesSource is the path of a file in the source of the control plane.
+func kubernetesSource(t *testing.T, elements ...string) string {
+	t.Helper()
+	folder, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(append([]string{strings.TrimSpace(string(folder))}, elements...)...)
 }
 
 // createServices makes a headless service with two pods, and one with a ClusterIP.
