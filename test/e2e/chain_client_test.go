@@ -101,16 +101,18 @@ func metrics(t *testing.T, address string) string {
 	return string(text)
 }
 
-// metric is the sum of a metric's samples that have all the labels, each as NAME="VALUE". What was never counted
-// is 0.
+// metric is the sum of a metric's samples that have all the labels, each as NAME="VALUE", and at least one. What was never
+// counted is 0.
 func metric(t *testing.T, address, name string, labels ...string) float64 {
 	t.Helper()
 	sum := 0.0
 	for line := range strings.Lines(metrics(t, address)) {
-		sample, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if !strings.HasPrefix(sample, name+"{") || !containsAll(sample, labels) {
+		line = strings.TrimSpace(line)
+		end := strings.LastIndex(line, " ") // values of labels may have spaces
+		if !strings.HasPrefix(line, name+"{") || !containsAll(line[:end], labels) {
 			continue
 		}
+		value := line[end+1:]
 		number, err := strconv.ParseFloat(value, 64)
 		if err != nil {
 			t.Fatalf("Line %q: %v", line, err)

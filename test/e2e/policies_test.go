@@ -131,7 +131,7 @@ func checkSet(server *harness.CoreDNS, s *corev1.Service, want ...string) error 
 // addressesFor asks from a client's address, and returns the addresses of the answer in their order. What is neither
 // an answer nor a denial is an error, and so is an answer that is cut.
 func addressesFor(client net.IP, network string, server *harness.CoreDNS, question string) ([]string, error) {
-	reply, err := harness.AskFrom(client, network, server.Address, question)
+	reply, err := harness.AskFrom(client, network, server.AddressFor(client), question)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,6 +44,8 @@ type CoreDNSOptions struct {
 	InCluster bool
 	// Restricted takes its rights to read Pods and Nodes away.
 	Restricted bool
+	// As is the user that it is to the API server, where it is not the one of all others.
+	As *Reader
 	// Through is the gate between it and the API server, if there is to be one.
 	Through *Gate
 	Env     []string
@@ -100,7 +103,10 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 		address = options.Through.Address
 	}
 	user := corednsUser
-	if options.Restricted {
+	switch {
+	case options.As != nil:
+		user = options.As.name
+	case options.Restricted:
 		user = restrictedUser
 	}
 	kubeconfig, err := c.kubeconfig(user, address, filepath.Join(filepath.Base(dir), "kubeconfig"))
@@ -126,6 +132,19 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 		}
 	}
 	return server, os.WriteFile(server.corefile(), []byte(options.Corefile), 0o600)
+}
+
+// AddressFor is where a client with an address of this machine asks: an IPv6 client cannot send to an IPv4 address. The
+// Corefile then needs "bind 127.0.0.1 ::1".
+func (s *CoreDNS) AddressFor(client net.IP) string {
+	if client == nil || client.To4() != nil {
+		return s.Address
+	}
+	_, port, err := net.SplitHostPort(s.Address)
+	if err != nil {
+		panic(err) // it is made here
+	}
+	return net.JoinHostPort("::1", port)
 }
 
 func (s *CoreDNS) corefile() string { return filepath.Join(s.dir, "Corefile") }

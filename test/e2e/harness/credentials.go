@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,9 +34,16 @@ const (
 func token(user string) string { return "token-of-" + user }
 
 func (c *ControlPlane) writeCredentials() error {
-	tokens := fmt.Sprintf("%[1]s,%[2]s,%[2]s,system:masters\n%[3]s,%[4]s,%[4]s\n%[5]s,%[6]s,%[6]s\n",
-		token(adminUser), adminUser, token(corednsUser), corednsUser, token(restrictedUser), restrictedUser)
-	if err := os.WriteFile(c.path(tokensFile), []byte(tokens), 0o600); err != nil {
+	users := []string{corednsUser, restrictedUser}
+	for number := range maxReaders {
+		users = append(users, readerName(int64(number)+1))
+	}
+	var tokens strings.Builder
+	fmt.Fprintf(&tokens, "%s,%[2]s,%[2]s,system:masters\n", token(adminUser), adminUser)
+	for _, user := range users {
+		fmt.Fprintf(&tokens, "%s,%[2]s,%[2]s\n", token(user), user)
+	}
+	if err := os.WriteFile(c.path(tokensFile), []byte(tokens.String()), 0o600); err != nil {
 		return err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

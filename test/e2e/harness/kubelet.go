@@ -203,6 +203,12 @@ func PatchStatus(ctx context.Context, client kubernetes.Interface, pod *corev1.P
 	if len(ips) > 0 {
 		status.PodIP = ips[0]
 	}
+	if node, ok := NodeNamed(pod.Spec.NodeName); ok {
+		status.HostIP = node.Addresses()[0]
+		for _, address := range node.Addresses() {
+			status.HostIPs = append(status.HostIPs, corev1.HostIP{IP: address})
+		}
+	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": status})
 	if err != nil {
 		return err

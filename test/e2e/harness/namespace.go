@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -13,8 +12,14 @@ import (
 // insideVariable tells a process that it is the one that runs in the namespace.
 const insideVariable = "HEADLESS_E2E_NAMESPACE"
 
-// testNetworks are for the addresses of pods that a test gives a [Place].
-var testNetworks = []netip.Prefix{netip.MustParsePrefix("10.110.0.0/16"), netip.MustParsePrefix("fd00:10:110::/48")}
+// localNetworks are those of the nodes' own addresses, of the pods that a test gives a [Place], and of the others.
+func localNetworks() []string {
+	networks := []string{"10.100.0.0/16", "fd00:10:100::/48", "10.110.0.0/16", "fd00:10:110::/48"}
+	for _, node := range Nodes {
+		networks = append(networks, node.PodNetworks()...)
+	}
+	return networks
+}
 
 // InNamespace says whether this process runs in the network namespace that [RunInNamespace] made.
 func InNamespace() bool { return os.Getenv(insideVariable) != "" }

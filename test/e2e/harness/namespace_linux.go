@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"syscall"
@@ -40,23 +39,18 @@ func SetUpNamespace() error {
 		return fmt.Errorf("bringing up the loopback interface: %w", err)
 	}
 	for _, network := range localNetworks() {
-		route := &netlink.Route{
-			LinkIndex: loopback.Attrs().Index, Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
-			Dst: &net.IPNet{IP: network.Addr().AsSlice(), Mask: net.CIDRMask(network.Bits(), network.Addr().BitLen())},
+		_, destination, err := net.ParseCIDR(network)
+		if err != nil {
+			return err
 		}
-		if err := netlink.RouteAdd(route); err != nil {
+		if err := netlink.RouteAdd(&netlink.Route{
+			LinkIndex: loopback.Attrs().Index, Dst: destination,
+			Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
+		}); err != nil {
 			return fmt.Errorf("making the addresses of %s local: %w", network, err)
 		}
 	}
 	return nil
-}
-
-func localNetworks() []netip.Prefix {
-	networks := append(testNetworks, nodeNetworks...)
-	for _, node := range Nodes {
-		networks = append(networks, node.podNetworks()...)
-	}
-	return networks
 }
 
 // bindAny lets a socket have any address of a local network: Linux wants an IPv6 address to be one of an interface

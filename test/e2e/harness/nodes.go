@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync"
 
@@ -21,9 +20,6 @@ var Nodes = []Node{
 	{Name: "node-e", Zone: "zone-3", Region: "region-2", number: 5},
 	{Name: "node-f.internal", Zone: "zone-3", Region: "region-2", number: 6},
 }
-
-// nodeNetworks are those of the nodes' own addresses.
-var nodeNetworks = []netip.Prefix{netip.MustParsePrefix("10.100.0.0/16"), netip.MustParsePrefix("fd00:10:100::/48")}
 
 // Node is a place for pods to run.
 type Node struct {
@@ -46,20 +42,15 @@ func (n Node) Addresses() []string {
 	return []string{fmt.Sprintf("10.100.0.%d", n.number), fmt.Sprintf("fd00:10:100::%d", n.number)}
 }
 
-// podNetworks are those that the node's pods have their addresses from.
-func (n Node) podNetworks() []netip.Prefix {
-	return []netip.Prefix{
-		netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", 100+n.number)),
-		netip.MustParsePrefix(fmt.Sprintf("fd00:10:244:%d::/64", n.number)),
-	}
+// PodNetworks are those that the node's pods have their addresses from, one of each family.
+func (n Node) PodNetworks() []string {
+	return []string{fmt.Sprintf("10.%d.0.0/16", 100+n.number), fmt.Sprintf("fd00:10:244:%d::/64", n.number)}
 }
 
 func (n Node) object() *corev1.Node {
 	node := NewNode(n.Name, n.Region)
 	node.Labels[corev1.LabelHostname], node.Labels[corev1.LabelTopologyZone] = n.Name, n.Zone
-	for _, network := range n.podNetworks() {
-		node.Spec.PodCIDRs = append(node.Spec.PodCIDRs, network.String())
-	}
+	node.Spec.PodCIDRs = n.PodNetworks()
 	node.Spec.PodCIDR = node.Spec.PodCIDRs[0]
 	for _, address := range n.Addresses() {
 		node.Status.Addresses = append(node.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: address})

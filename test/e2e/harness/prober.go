@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,8 +40,14 @@ const probePeriod = 5 * time.Millisecond
 // StartProber begins to ask a question of type A or AAAA. It ends with the test at the latest.
 func StartProber(t testing.TB, address, question string) *Prober {
 	t.Helper()
+	return StartProberFrom(t, nil, address, question)
+}
+
+// StartProberFrom is the same from an address of this machine.
+func StartProberFrom(t testing.TB, client net.IP, address, question string) *Prober {
+	t.Helper()
 	p := &Prober{stop: make(chan struct{}), done: make(chan struct{})}
-	go p.run(address, question)
+	go p.run(client, address, question)
 	t.Cleanup(func() { p.Stop() })
 	return p
 }
@@ -64,7 +71,7 @@ func (p *Prober) Stop() []Sample {
 	return p.samples
 }
 
-func (p *Prober) run(address, question string) {
+func (p *Prober) run(client net.IP, address, question string) {
 	defer close(p.done)
 	ticker := time.NewTicker(probePeriod)
 	defer ticker.Stop()
@@ -73,16 +80,16 @@ func (p *Prober) run(address, question string) {
 		case <-p.stop:
 			return
 		case <-ticker.C:
-			sample := probe(Transports[i%len(Transports)], address, question)
+			sample := probe(client, Transports[i%len(Transports)], address, question)
 			p.samples = append(p.samples, sample)
 			p.last.Store(&sample.Asked)
 		}
 	}
 }
 
-func probe(network, address, question string) Sample {
+func probe(client net.IP, network, address, question string) Sample {
 	sample := Sample{Network: network, Asked: time.Now()}
-	reply, err := Ask(network, address, question)
+	reply, err := AskFrom(client, network, address, question)
 	sample.Answered = time.Now()
 	switch {
 	case err != nil:

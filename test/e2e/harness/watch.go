@@ -15,11 +15,19 @@ import (
 // The namespace must have one service only, of one family.
 func (c *ControlPlane) RecordSlices(t testing.TB, namespace string) *History {
 	t.Helper()
-	factory := informers.NewSharedInformerFactoryWithOptions(c.Client, 0, informers.WithNamespace(namespace))
+	return c.RecordChoice(t, namespace, "", readyAddresses)
+}
+
+// RecordChoice records what somebody chooses of the addresses of those EndpointSlices of a namespace that a label
+// selector selects, from now to the end of the test.
+func (c *ControlPlane) RecordChoice(t testing.TB, namespace, selector string, choose func([]*discoveryv1.EndpointSlice) []string) *History {
+	t.Helper()
+	factory := informers.NewSharedInformerFactoryWithOptions(c.Client, 0, informers.WithNamespace(namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = selector }))
 	slices := factory.Discovery().V1().EndpointSlices()
 	return record(t, factory, slices.Informer(), func() []string {
 		all, _ := slices.Lister().List(labels.Everything()) // a store has nothing to fail with
-		return readyAddresses(all)
+		return choose(all)
 	})
 }
 
