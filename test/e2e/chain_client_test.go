@@ -101,15 +101,15 @@ func metrics(t *testing.T, address string) string {
 	return string(text)
 }
 
-// metric is the sum of a metric's samples that have all the labels, each as NAME="VALUE", and at least one. What was never
-// counted is 0.
+// metric is the sum of a metric's samples that have all the labels, each as NAME="VALUE". What was never counted
+// is 0.
 func metric(t *testing.T, address, name string, labels ...string) float64 {
 	t.Helper()
 	sum := 0.0
 	for line := range strings.Lines(metrics(t, address)) {
 		line = strings.TrimSpace(line)
 		end := strings.LastIndex(line, " ") // values of labels may have spaces
-		if !strings.HasPrefix(line, name+"{") || !containsAll(line[:end], labels) {
+		if !strings.HasPrefix(line, name+"{") && !strings.HasPrefix(line, name+" ") || !containsAll(line[:end], labels) {
 			continue
 		}
 		value := line[end+1:]
