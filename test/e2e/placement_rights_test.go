@@ -40,10 +40,36 @@ func TestASourceOfClientsWithoutTheRightToWatchSaysSoAndHarmsNothing(t *testing.
 				}
 				if rights == nil {
 					p.expectUnknown(t, server, metrics)
+					return
+				}
+				if err := p.checkNear(server); err != nil {
+					t.Errorf("What can be listed is known nevertheless: %v", err)
 				}
 			})
 		}
+		// API servers that stream lists answer a watch with what there is.
+		t.Run(resource+", no right to list", func(t *testing.T) {
+			t.Parallel()
+			reader := cluster.NewReader(t, harness.Right(resource, "watch"))
+			server := p.start(t, harness.CoreDNSOptions{As: reader}, harness.FreeAddress(t), resource)
+			harness.Eventually(t, "each client is known", func() error { return p.checkNear(server) })
+		})
 	}
+}
+
+// checkNear wants each client that is a Pod to get the Pod of its node.
+func (p *placement) checkNear(server *harness.CoreDNS) error {
+	asked := 0
+	for _, client := range p.clients {
+		if client.isNode {
+			continue
+		}
+		here := p.of(p.zonal, func(n harness.Node) bool { return n.Name == client.node.Name })
+		if err := checkChoice(server, p.zonal, "near", client, here, &asked); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saysForbidden wants a line of the log that names a verb and a resource, which is not repeated before a minute is over.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"testing"
@@ -125,4 +126,44 @@ func checkSpare(server *harness.CoreDNS, client, policy string, s *corev1.Servic
 
 func subset(of, all []string) bool {
 	return !slices.ContainsFunc(of, func(one string) bool { return !slices.Contains(all, one) })
+}
+
+// rankPolicy orders and leaves nobody out: SRV records have a priority for each distance.
+const rankPolicy = "policy ranked {\nrank node zone region\n}"
+
+func TestRankPutsTheNodeBeforeTheZoneAndTheZoneBeforeTheRegion(t *testing.T) {
+	t.Parallel()
+	db := harness.HeadlessService(cluster.NewNamespace(t), "db")
+	cluster.Create(t, db, harness.StatefulSet(db, "db", 6))
+	expectPods(t, shared, "all pods are answered", db, numbered("db", 6)...)
+	pods := podAddresses(t, db, numbered("db", 6)...)
+	server := startPlaced(t, harness.CoreDNSOptions{}, db.Namespace, harness.FreeAddress(t), []string{"nodes"}, rankPolicy)
+	ranks := [][]string{pods[:1], pods[1:2], pods[2:4], pods[4:]} // for a client on the first node
+	for _, client := range []string{pods[0], harness.Nodes[0].Addresses()[0]} {
+		for i := range 10 {
+			got, err := addressesFor(net.ParseIP(client), harness.Transports[i%2], server, "ranked._policy."+serviceName(db)+" A")
+			if err != nil || len(got) != len(pods) {
+				t.Fatalf("Client %s gets %v: %v", client, got, err)
+			}
+			rest := got
+			for _, rank := range ranks {
+				if !slicesEqual(rest[:len(rank)], rank) {
+					t.Errorf("Client %s gets %v, want these ranks: %v", client, got, ranks)
+				}
+				rest = rest[len(rank):]
+			}
+		}
+	}
+	reply, err := harness.AskFrom(net.ParseIP(pods[0]), "tcp", server.Address, "_mysql._tcp.ranked._policy."+serviceName(db)+" SRV")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]uint16{"db-0": 0, "db-1": 10, "db-2": 20, "db-3": 20, "db-4": 30, "db-5": 30}
+	got := map[string]uint16{}
+	for _, rr := range reply.Answer {
+		got[dns.SplitDomainName(rr.(*dns.SRV).Target)[0]] = rr.(*dns.SRV).Priority
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("The priorities are %v, want %v", got, want)
+	}
 }
