@@ -56,7 +56,7 @@ func cookbook(t *testing.T) map[string][]string {
 }
 
 // networkOfPods is a network in a recipe. Clients of the tests have the same addresses otherwise, on loopback.
-var networkOfPods = regexp.MustCompile(`'10\.(\d+\.\d+\.\d+/)`)
+var networkOfPods = regexp.MustCompile(`\b10\.(\d+\.\d+\.\d+/)`)
 
 // trial is a CoreDNS that runs with a recipe.
 type trial struct {
@@ -85,7 +85,7 @@ func try(t *testing.T, recipe string) *trial {
 		step{file: name, content: repeatNumbered(content)}.change(t)
 	}
 	recipe = strings.Replace(recipe, "    headless {\n", "    headless {\n        manifests .\n", 1)
-	return &trial{server: start(t, networkOfPods.ReplaceAllString(recipe, "'127.$1")), t: t}
+	return &trial{server: start(t, networkOfPods.ReplaceAllString(recipe, "127.$1")), t: t}
 }
 
 // change replaces a text in a manifest.
