@@ -82,7 +82,10 @@ func (h *Headless) zoneOf(lower string) string {
 
 // begin takes note of what is asked in one of our zones.
 func (a *asking) begin(zone string) {
-	a.qname, a.lower, a.qtype, a.ttl = a.state.QName(), a.state.Name(), a.state.QType(), a.Headless.ttl
+	a.lower, a.qtype, a.ttl = a.state.Name(), a.state.QType(), a.Headless.ttl
+	if a.qname = a.lower; a.qname != a.state.Req.Question[0].Name {
+		a.qname = a.state.QName() // which costs something
+	}
 	a.zone = a.qname[len(a.qname)-len(zone):]
 	a.parse()
 }
