@@ -51,6 +51,6 @@ fuzz: ## every fuzz target of the plugin, each for FUZZTIME (30s)
 	  done; \
 	done
 
-bench: ## microbenchmarks, and headless beside the kubernetes plugin: those that match BENCH (all)
+bench: ## microbenchmarks, headless beside kubernetes, a large cluster: those that match BENCH (all)
 	$(call step,benchmarks of the plugin) go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	$(call step,headless beside kubernetes) go test -C test/bench -run '^$$' -bench '$(BENCH)' -benchmem
+	$(call step,headless beside kubernetes) go test -C test/bench -run '^$$' -bench '$(BENCH)' -benchmem -timeout 1h
