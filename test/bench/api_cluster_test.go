@@ -64,6 +64,7 @@ func kindsOf(c *cluster) []*kind {
 	return []*kind{
 		{"/api/v1/pods", "pods", "v1", "Pod", func() int { return c.pods }, func(n int) object { return c.pod(n) }, podSelectable},
 		{"/api/v1/nodes", "nodes", "v1", "Node", func() int { return c.nodes }, func(n int) object { return c.node(n, 0) }, none},
+		{"/api/v1/namespaces", "namespaces", "v1", "Namespace", c.namespaces, func(n int) object { return c.namespace(n) }, none},
 		{"/api/v1/services", "services", "v1", "Service", c.services, func(n int) object { return c.service(n) }, serviceSelectable},
 		{
 			"/apis/discovery.k8s.io/v1/endpointslices", "endpointslices", "discovery.k8s.io/v1", "EndpointSlice", c.slices,

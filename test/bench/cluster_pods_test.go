@@ -47,12 +47,12 @@ func (c *cluster) pod(n int) *corev1.Pod {
 
 func (c *cluster) podMeta(p *corev1.Pod, n int, seed uint64) {
 	app, space, kind, owner := "kube-proxy", "kube-system", "DaemonSet", ""
-	name := fmt.Sprintf("%s-%d-%s", app, n/c.nodes, digits(seed, 5))
+	name := fmt.Sprintf("%s-%d-%s", app, n/c.nodes, suffix(c.nodeOf(n)))
 	if !c.onHostNetwork(n) {
 		service, member := c.serviceOf(n)
 		app, space, kind = serviceName(service), namespace(service), "ReplicaSet"
 		owner = app + "-" + digits(uint64(service), 9)
-		name = owner + "-" + digits(seed, 5)
+		name = owner + "-" + suffix(member+members*int(c.generations[n].Load()))
 		if headless(service) {
 			kind, owner = "StatefulSet", app
 			name = fmt.Sprintf("%s-%d", app, member)
@@ -76,6 +76,9 @@ func (c *cluster) podMeta(p *corev1.Pod, n int, seed uint64) {
 		managed("kube-controller-manager", "", seed, podFields), managed("kubelet", "status", seed+1, podStatusFields),
 	}
 }
+
+// suffix looks like chance, and is another for each number below a million.
+func suffix(n int) string { return fmt.Sprintf("%05x", n*0x9e375&0xfffff) }
 
 func (c *cluster) podSpec(p *corev1.Pod, n int) {
 	token := "kube-api-access-" + digits(uint64(n), 5)

@@ -9,6 +9,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
+func (c *cluster) namespaces() int { return (c.services() + serviceSpread - 1) / serviceSpread }
+
+func (c *cluster) namespace(n int) *corev1.Namespace {
+	return &corev1.Namespace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: c.meta("", namespace(n*serviceSpread), uint64(n)|4<<48),
+	}
+}
+
 func (c *cluster) service(n int) *corev1.Service {
 	o := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},

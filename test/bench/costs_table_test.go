@@ -17,7 +17,7 @@ func printCosts(costs map[string]cost) {
 		return
 	}
 	fmt.Printf("\n%d nodes, %d pods. Wire: compressed, and (uncompressed).\n\n", *clusterNodes, *clusterPods)
-	head("`clients`", "watches", "first state", "a second", "heap", "heap per pod", "peak RSS, first state", "peak RSS, all again",
+	head("`clients`", "watches", "first state", "a second", "heap", "heap per pod", "RSS", "peak, first state", "peak, all again",
 		"until synced", "CPU, first state", "CPU a second")
 	each(costs, func(name string, c, without cost) {
 		more, perPod := "", ""
@@ -25,7 +25,7 @@ func printCosts(costs map[string]cost) {
 			more, perPod = fmt.Sprintf(" (%s more)", octets(c.heap-without.heap)), fmt.Sprintf("%.0f B", c.perPod(without))
 		}
 		row(name, fmt.Sprintf("%d: %s", c.watches, strings.Join(c.watched, ", ")), c.first.times(1), c.second().times(1),
-			octets(c.heap)+more, perPod, octets(c.peak), octets(c.again),
+			octets(c.heap)+more, perPod, octets(c.rss), octets(c.peak), octets(c.again),
 			fmt.Sprintf("%.1f s", c.synced.Seconds()), fmt.Sprintf("%.1f s", c.cpuFirst.Seconds()),
 			fmt.Sprintf("%.1f ms", c.busy.Seconds()*1e3/lived.Seconds()))
 	})

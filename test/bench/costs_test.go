@@ -16,11 +16,9 @@ var (
 	profiles     = flag.String("profiles", "", "`folder` for a heap profile of each configuration")
 )
 
-// sourcesOfPlaces are what the block 'clients' may say, and how its first state comes.
-var sourcesOfPlaces = []struct {
-	name, clients   string
-	list, dualStack bool
-}{
+// sourcesOfPlaces are what the block 'clients' may say, and how its first state comes; and the kubernetes plugin with and
+// without its own way to know pods, for comparison.
+var sourcesOfPlaces = []configuration{
 	{name: "none"},
 	{name: "subnet", clients: "subnet 10.64.0.0/12 zone eu-central-1a\nsubnet 10.80.0.0/12 zone eu-central-1b"},
 	{name: "endpoints", clients: "endpoints"},
@@ -31,6 +29,14 @@ var sourcesOfPlaces = []struct {
 	{name: "pods/list", clients: "pods", list: true},
 	{name: "none/dual_stack", dualStack: true},
 	{name: "pods/dual_stack", clients: "pods", dualStack: true},
+	{name: "none/kubernetes", kubernetes: true},
+	{name: "pods/kubernetes", kubernetes: true, clients: "pods verified"},
+}
+
+type configuration struct {
+	name, clients   string
+	list, dualStack bool
+	kubernetes      bool
 }
 
 // cost is what a replica takes with one of them.
@@ -38,11 +44,10 @@ type cost struct {
 	watched        []string
 	watches        int
 	first, minute  traffic       // of the first state, and of a minute of the cluster's life
-	heap           int64         // after that minute
+	heap, rss      int64         // after that minute
 	peak, again    int64         // resident memory at most: with the first state, and when everything is read again
 	synced         time.Duration // from the process's start until everything is known
 	cpuFirst, busy time.Duration // CPU time for the first state, and for the minute
-	addressed      int           // pods with an address of their own
 }
 
 // BenchmarkClients measures what it costs a replica to know where clients are, by each source, in a large cluster
@@ -53,7 +58,7 @@ func BenchmarkClients(b *testing.B) {
 		b.Run(source.name, func(b *testing.B) {
 			for b.Loop() {
 				c := newCluster(*clusterNodes, *clusterPods, source.dualStack)
-				costs[source.name] = measure(b, newClusterAPI(c, !source.list), source.clients)
+				costs[source.name] = source.measure(b, newClusterAPI(c, !source.list))
 			}
 			report(b, source.name, costs)
 		})
@@ -79,6 +84,7 @@ func report(b *testing.B, name string, costs map[string]cost) {
 	b.ReportMetric(float64(c.minute.wire)/lived.Seconds()/1e3, "kB/s")
 	b.ReportMetric(float64(c.minute.raw)/lived.Seconds()/1e3, "kB/s-uncompressed")
 	b.ReportMetric(megabytes(c.heap), "MB-heap")
+	b.ReportMetric(megabytes(c.rss), "MB-RSS")
 	b.ReportMetric(megabytes(c.peak), "MB-peak")
 	b.ReportMetric(megabytes(c.again), "MB-peak-again")
 	b.ReportMetric(c.synced.Seconds(), "s-sync")
@@ -88,23 +94,26 @@ func report(b *testing.B, name string, costs map[string]cost) {
 	}
 }
 
-// perPod is how much heap there is more than in another configuration, for each pod that has an address of its own.
+// perPod is how much heap there is more than in another configuration, for each pod of the cluster.
 func (c *cost) perPod(without cost) float64 {
-	return float64(c.heap-without.heap) / float64(c.addressed)
+	return float64(c.heap-without.heap) / float64(*clusterPods)
 }
 
 func megabytes(octets int64) float64 { return float64(octets) / 1e6 }
 
-// corefileOf makes a Corefile. What knows where clients are is used by a policy, as it would be.
-func corefileOf(url, clients string) string {
-	block := ""
-	if clients != "" {
-		block = "clients {\n" + clients + "\n}\npolicy near {\nnearest zone\n}\napply near */*\n"
+// corefile is one with the configuration. What knows where clients are is used by a policy, as it would be.
+func (in *configuration) corefile(url string) string {
+	plugin, block := "headless", ""
+	switch {
+	case in.kubernetes:
+		plugin, block = "kubernetes", in.clients+"\n"
+	case in.clients != "":
+		block = "clients {\n" + in.clients + "\n}\npolicy near {\nnearest zone\n}\napply near */*\n"
 	}
-	return fmt.Sprintf("cluster.local:0 {\nbind 127.0.0.1\nheadless {\nendpoint %s\nstartup_timeout 10m\n%s}\n}\n", url, block)
+	return fmt.Sprintf("cluster.local:0 {\nbind 127.0.0.1\n%s {\nendpoint %s\nstartup_timeout 10m\n%s}\n}\n", plugin, url, block)
 }
 
-func measure(b *testing.B, api *clusterAPI, clients string) (c cost) {
+func (in *configuration) measure(b *testing.B, api *clusterAPI) (c cost) {
 	b.Helper()
 	server := httptest.NewServer(api)
 	defer func() {
@@ -112,20 +121,18 @@ func measure(b *testing.B, api *clusterAPI, clients string) (c cost) {
 		server.Close()
 	}()
 	begin := time.Now()
-	r, stop := startReplica(b, corefileOf(server.URL, clients))
+	r, stop := startReplica(b, in.corefile(server.URL))
 	defer stop()
 	first := r.untilSynced(api, 1)
 	c.synced = first.Calm.Sub(begin)
 	c.peak, c.cpuFirst = first.Peak, first.CPU
 	c.first, c.watched = api.sum()
-	c.watches, c.addressed = c.first.watches, api.cluster.addressed()
+	c.watches = c.first.watches
 
 	api.live(b.Context())
 	after := r.do(measureCommand)
-	if want := api.cluster.headlessEndpoints(); after.Known["endpoints"] != float64(want) {
-		b.Fatalf("The replica knows %v, want %d endpoints", after.Known, want)
-	}
-	c.heap, c.busy = after.Heap, after.CPU-first.CPU
+	in.check(b, api.cluster, after.Known)
+	c.heap, c.rss, c.busy = after.Heap, after.RSS, after.CPU-first.CPU
 	all, _ := api.sum()
 	c.minute.add(all.raw-c.first.raw, all.wire-c.first.wire)
 	if *profiles != "" {
@@ -135,6 +142,23 @@ func measure(b *testing.B, api *clusterAPI, clients string) (c cost) {
 	r.do(forgetCommand)
 	c.again = r.untilSynced(api, api.restart()).Peak
 	return c
+}
+
+// check looks whether the replica knows all that it should, by its gauges.
+func (in *configuration) check(b *testing.B, c *cluster, known map[string]float64) {
+	b.Helper()
+	want := map[string]int{"endpoints": c.headlessEndpoints()}
+	if strings.Contains(in.clients, "nodes") {
+		want["client_nodes"] = c.nodes
+	}
+	if strings.Contains(in.clients, "pods") {
+		want["client_pods"] = c.pods
+	}
+	for gauge, n := range want {
+		if known[gauge] != float64(n) && !in.kubernetes {
+			b.Errorf("The gauge %s is %v, want %d", gauge, known[gauge], n)
+		}
+	}
 }
 
 // untilSynced waits until all that the replica follows was read and taken in: that many watches at least.

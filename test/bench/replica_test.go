@@ -47,7 +47,8 @@ func TestMain(m *testing.M) {
 // usage is what a replica uses.
 type usage struct {
 	Heap int64         // after a garbage collection
-	Peak int64         // of resident memory
+	RSS  int64         // resident memory
+	Peak int64         // the same at most
 	CPU  time.Duration // since the start
 	Calm time.Time     // since when there is nothing to do
 	// Known are the plugin's gauges, added up over their labels.
@@ -114,7 +115,7 @@ func cpu() time.Duration {
 }
 
 func measureSelf(calm time.Time) usage {
-	u := usage{Peak: peak(), CPU: cpu(), Calm: calm, Known: map[string]float64{}}
+	u := usage{RSS: resident("VmRSS"), Peak: resident("VmHWM"), CPU: cpu(), Calm: calm, Known: map[string]float64{}}
 	for _, family := range must(prometheus.DefaultGatherer.Gather()) {
 		if name, ours := strings.CutPrefix(family.GetName(), "coredns_headless_"); ours {
 			for _, metric := range family.GetMetric() {
@@ -130,13 +131,14 @@ func measureSelf(calm time.Time) usage {
 	return u
 }
 
-// peak is what the kernel has seen of the process's memory at most. Getrusage would tell of the process before exec too.
-func peak() int64 {
+// resident is what the kernel says of the process's memory: VmRSS now, VmHWM at most. Getrusage would tell of the process
+// before exec too.
+func resident(what string) int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		panic(err)
 	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	_, after, _ := strings.Cut(string(status), what+":")
 	var kilobytes int64
 	if _, err := fmt.Sscanf(after, "%d kB", &kilobytes); err != nil {
 		panic(err)
