@@ -21,7 +21,7 @@ import (
 // consequence, in each of the ways that there are, for the agreement to say something.
 const (
 	agreementSeed     = 1
-	agreementServices = 5000
+	agreementServices = 3000
 	agreementLeast    = 1000
 )
 
