@@ -40,7 +40,7 @@ type asking struct {
 	policyTTL          *uint32 // that of a policy for its answers and denials, nil for none
 	taken              int     // octets that other records of the reply take
 	most               int     // octets of the message, where a policy says so; 0 for what the client takes
-	// subnet is whom the query is asked for, where that is believed; tailored says that the reply looks at it.
+	// subnet is whom the query is asked for, where that is believed; tailored says that the reply depends on it.
 	subnet   *dns.EDNS0_SUBNET
 	tailored bool
 }

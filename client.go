@@ -17,7 +17,7 @@ func (a *asking) findClient() policy.Client {
 	client, source := a.whoAsks(a.state, a.subnet, a.policies.identify)
 	by := byAddress
 	if a.subnet != nil {
-		by, a.tailored = bySubnet, true
+		by = bySubnet
 	}
 	if a.finder != nil {
 		clientsFound.count(source, by)

@@ -1,7 +1,9 @@
 package headless
 
 import (
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -56,6 +58,43 @@ func TestAResolverIsBelievedOnWhomItAsksForOnlyWhereTheCorefileSaysSo(t *testing
 				t.Errorf("%s asks for %s, and the answer is for %v, want the scope %d", each.resolver, each.network, scope, each.scope)
 			}
 		}
+	}
+}
+
+// Peers must find all their peers, also where a resolver hides which of its clients asks.
+func TestANetworkThatAMemberIsInGetsTheFullSet(t *testing.T) {
+	h := nearClients(t, "subnet 10.0.0.0/8 zone b\necs 192.0.2.53", "nearest zone")
+	for network, want := range map[string][]string{
+		"10.0.0.3/32": wholeSet, "10.0.0.9/32": {"10.0.0.2", "10.0.0.3"}, "10.0.0.0/24": wholeSet, "10.0.0.0/23": {"10.0.0.2", "10.0.0.3"},
+		"10.0.0.64/26": {"10.0.0.2", "10.0.0.3"}, "::ffff:10.0.0.3/128": wholeSet,
+	} {
+		said := subnet(t, strings.TrimPrefix(strings.Replace(network, "/128", "/32", 1), "::ffff:"))
+		if strings.HasPrefix(network, "::ffff:") { // an IPv4 address in an IPv6 one
+			said.Family, said.SourceNetmask = 2, 128
+		}
+		expectAnswered(t, h, client{address: "192.0.2.53", edns: 1232, subnet: said}, want...)
+	}
+}
+
+func TestAPartOfTheClientsIsAPartOfTheNetworksThatResolversSay(t *testing.T) {
+	h := withService(withBlock(t, "clients {\necs 192.0.2.53\n}\npolicy one {\nlimit 1\n}\napply one 50% */*"), manyReady(3)...)
+	in := 0
+	for i := range 200 {
+		m := ask(t, h, ofDB, dns.TypeA, client{address: "192.0.2.53", edns: 1232, subnet: subnet(t, fmt.Sprintf("172.16.%d.0/24", i))})
+		if len(m.Answer) == 1 {
+			in++
+		}
+	}
+	if in < 60 || in > 140 {
+		t.Errorf("Of 200 networks %d are among the half", in)
+	}
+}
+
+func TestAnAnswerThatIsOnlyObservedIsForEverybody(t *testing.T) {
+	h := withService(withBlock(t, "clients {\nsubnet 172.16.0.0/16 zone a\necs 192.0.2.53\n}\npolicy near {\nnearest zone\n}\napply near observe */*"), zoned("10.0.0.1", "a", "a"))
+	m := ask(t, h, ofDB, dns.TypeA, client{address: "192.0.2.53", edns: 1232, subnet: subnet(t, "172.16.0.0/24")})
+	if scope := scopeOf(m); scope == nil || scope.SourceScope != 0 {
+		t.Errorf("The answer is for %v", scope)
 	}
 }
 

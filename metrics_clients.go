@@ -1,6 +1,9 @@
 package headless
 
 import (
+	"sync"
+	"time"
+
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -120,11 +123,32 @@ func showClients(before, after clients.Counts) {
 	clientPodCount.Add(float64(after.Pods - before.Pods))
 	clientNodeCount.Add(float64(after.Nodes - before.Nodes))
 	contradictionCount.Add(float64(after.Contradictions - before.Contradictions))
+	began, ended := before.Contradictions == 0 && after.Contradictions > 0, before.Contradictions > 0 && after.Contradictions == 0
 	switch {
-	case before.Contradictions == 0 && after.Contradictions > 0:
+	case after.Nodes == 0 || !began && !ended || !toldOfCIDRs.due(time.Now()):
+	case began:
 		log.Warningf("Pod CIDRs of nodes are not believed: %d endpoints are on another node than the one whose CIDR holds "+
 			"their address. Clients in them are unknown unless something else tells where they are", after.Contradictions)
-	case before.Contradictions > 0 && after.Contradictions == 0:
+	default:
 		log.Info("Pod CIDRs of nodes are believed: no endpoint is on another node than the one whose CIDR holds its address")
 	}
+}
+
+// toldOfCIDRs keeps what comes and goes all the time from filling the log. The gauge has it all.
+var toldOfCIDRs pause
+
+// pause lets something through once a minute at most.
+type pause struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (p *pause) due(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.last) < repeatAfter {
+		return false
+	}
+	p.last = now
+	return true
 }

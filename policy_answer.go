@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -25,21 +26,24 @@ func (a *asking) policyReply(e *endpoints) (r reply, ok bool) {
 		return reply{}, false
 	}
 	client := a.findClient()
+	from := a.asksFrom(&client)
+	a.tailored = !meant.observe
 	settings := meant.policy.Settings()
-	member := a.name.policy == "" && !settings.MembersSame && e.has(client.Address)
-	if member || !meant.reaches(client.Address) {
+	member := a.name.policy == "" && !settings.MembersSame && mayBeMember(e, from)
+	if member || !meant.reaches(from.Addr()) {
 		return reply{}, false
 	}
 	chosen := a.choose(e, sets, meant.policy, &client)
-	if meant.observe {
-		meant.policy.observed.count(chosen)
-		a.measure(&chosen, &meant.policy.observed, chosen.Pick(nil, min(chosen.Len(), a.fitting())))
-		return reply{}, false
-	}
-	meant.policy.applied.count(chosen)
 	if chosen.Fit() && client.Shared {
 		a.most = sharedOctets(a.state.Req)
 	}
+	if meant.observe {
+		meant.policy.observed.count(chosen)
+		a.measure(&chosen, &meant.policy.observed, chosen.Pick(nil, min(chosen.Len(), a.mostPicks())))
+		a.most = 0
+		return reply{}, false
+	}
+	meant.policy.applied.count(chosen)
 	if settings.HasTTL {
 		a.ttl, a.policyTTL = settings.TTL, &settings.TTL
 	}
@@ -134,7 +138,7 @@ func (a *asking) chosenReply(e *endpoints, sets *policySets, c chosen) reply {
 	case a.qtype == dns.TypeSRV:
 		return a.chosenSRV(e, c)
 	}
-	n := min(c.Len(), a.fitting())
+	n := min(c.Len(), a.mostPicks())
 	picks := c.Pick(make([]int32, 0, n), n)
 	a.measure(&c, &c.policy.applied, picks)
 	at := 0
@@ -161,7 +165,7 @@ const priorityStep = 10
 // chosenSRV answers with the ports of the chosen endpoints: ranks are priorities, weights are weights.
 func (a *asking) chosenSRV(e *endpoints, c chosen) reply {
 	s := a.newSRVAnswer(selection{endpoints: e, to: e.ready()}, e.repeated || len(e.all) > e.ready())
-	n := min(c.Len(), a.room()/srvOctets+1)
+	n := min(c.Len(), a.mostPicks())
 	s.weight = weightOf(c.Len())
 	picks := c.Pick(make([]int32, 0, n), n)
 	scale := c.weightScale(picks)
@@ -210,9 +214,26 @@ func srvWeight(weight float64) uint16 {
 	return 0
 }
 
-// has says whether the address is one of an endpoint, ready or not.
-func (e *endpoints) has(address netip.Addr) bool {
-	return len(e.at(address, 0, e.ready())) > 0 || len(e.at(address, e.ready(), len(e.all))) > 0
+// mostPicks is how many endpoints an answer holds at most. Of SRV records it is one more, which finds out that it is too
+// much.
+func (a *asking) mostPicks() int {
+	if a.qtype == dns.TypeSRV {
+		return a.room()/srvOctets + 1
+	}
+	return a.fitting()
+}
+
+// hasIn says whether an address of the network is one of an endpoint, ready or not. Each part of all endpoints is in the
+// order of the addresses.
+func (e *endpoints) hasIn(network netip.Prefix) bool {
+	network = network.Masked()
+	for _, part := range [][]endpoint{e.all[:e.ipv4], e.all[e.ipv4:e.ready()], e.all[e.ready():]} {
+		first := sort.Search(len(part), func(i int) bool { return !part[i].Address.Less(network.Addr()) })
+		if first < len(part) && network.Contains(part[first].Address) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasPort says whether an endpoint, ready or not, has such a port.

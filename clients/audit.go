@@ -44,9 +44,12 @@ func (d *Directory) contradicting(affected func(e *source.Endpoint) bool) (n int
 	return n
 }
 
-// contradict says whether an endpoint stands on another node than the one whose CIDR holds its address. One whose Node
-// is gone says nothing: its address may have gone with the node's CIDR to another one.
+// contradict says whether an endpoint stands on another node than the one whose CIDR holds its address. One that is not
+// ready says nothing, and one whose Node is gone: they are what is left of a node whose CIDR is another one's now.
 func (t *nodeTable) contradict(e *source.Endpoint) bool {
+	if !e.Ready {
+		return false
+	}
 	c, ok := t.cidrs.Load().Lookup(e.Address)
 	if !ok || slices.ContainsFunc(c.nodes, func(n *node) bool { return n.name == e.Node }) {
 		return false

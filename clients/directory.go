@@ -1,7 +1,9 @@
 package clients
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -22,6 +24,8 @@ type Directory struct {
 
 	// labels are those of Pods where endpoints are a source, and Pods none: NamespacedName -> *source.PodFacts.
 	labels sync.Map
+	// labelsRead says that those of all Pods were read once.
+	labelsRead atomic.Bool
 	// changed is told of numbers that are others than before.
 	changed func(before, after Counts)
 }
@@ -87,7 +91,12 @@ func (d *Directory) changeNode(name string, now *source.Node) {
 		if before == now || before != nil && now != nil && before.Equal(now) {
 			return // a node's object changes all the time
 		}
-		d.audit.around(d, affects(name, before, now), func() { d.nodes.set(name, now) })
+		set := func() { d.nodes.set(name, now) }
+		if before != nil && now != nil && slices.Equal(before.PodCIDRs, now.PodCIDRs) {
+			set() // no endpoint stands better or worse for it
+			return
+		}
+		d.audit.around(d, affects(name, before, now), set)
 	})
 }
 
@@ -161,12 +170,12 @@ func (d *Directory) setPod(p *source.Pod) {
 	var on *node
 	if p.Client.Node != "" {
 		on = d.nodes.names.use(p.Client.Node)
-		on.tell(&on.ofPods, told{zone: p.Client.Zone, region: p.Client.Region})
+		on.pods++
 		d.nodes.tellHosts(on, p.Client.HostAddresses)
 	}
 	known := d.pods.find(p.NamespacedName)
 	if known != nil && known.equal(p, on) {
-		d.nodes.release(on)
+		d.nodes.releasePod(on)
 		return
 	}
 	d.pods.put(p, on) // before the old one goes: it is never missing
@@ -177,7 +186,7 @@ func (d *Directory) setPod(p *source.Pod) {
 func (d *Directory) removePod(p *pod, name types.NamespacedName) {
 	if p != nil {
 		d.pods.remove(p, name)
-		d.nodes.release(p.node)
+		d.nodes.releasePod(p.node)
 	}
 }
 
@@ -190,7 +199,7 @@ func (d *Directory) Enter(all ...*source.Slice) {
 				var on *node
 				if e.Node != "" {
 					on = d.nodes.names.use(e.Node)
-					on.tell(&on.ofSlices, told{zone: e.Zone})
+					on.say(e.Zone, 1)
 				}
 				d.endpoints.enter(e, on)
 				d.audit.add(d, e, 1)
@@ -207,7 +216,10 @@ func (d *Directory) Leave(all ...*source.Slice) {
 			trusted(s, func(e *source.Endpoint) {
 				d.audit.add(d, e, -1)
 				d.endpoints.leave(e)
-				d.nodes.release(d.nodes.names[e.Node])
+				if on := d.nodes.names[e.Node]; on != nil {
+					on.say(e.Zone, -1)
+					d.nodes.names.release(on)
+				}
 			})
 		}
 	})
@@ -223,5 +235,10 @@ func (d *Directory) LostNodes() { d.ReplaceNodes(nil) }
 func (d *Directory) node(name string) *node {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.nodes.names.use(name)
+	n := d.nodes.names.use(name)
+	if n.pinned {
+		n.users--
+	}
+	n.pinned = true
+	return n
 }

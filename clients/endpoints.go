@@ -42,9 +42,20 @@ func trusted(s *source.Slice, each func(e *source.Endpoint)) {
 	}
 }
 
+// mostClaims bounds how many endpoints of one address are held: a Pod stands behind a few services. Of more, nobody
+// could say which is right.
+const mostClaims = 64
+
 // enter takes over an endpoint on a node, nil for none.
 func (t *endpointTable) enter(e *source.Endpoint, on *node) {
-	if t.addresses != nil {
+	if t.addresses == nil {
+		return
+	}
+	claims := 0
+	for range t.addresses.At(e.Address) {
+		claims++
+	}
+	if claims < mostClaims {
 		t.addresses.Add(e.Address, &member{Endpoint: e, node: on})
 	}
 }

@@ -92,6 +92,9 @@ func (f *Finder) FindPrefix(prefix netip.Prefix) (policy.Client, Source) {
 		known = f.directory.findPrefix(prefix)
 	}
 	subnet, _ := f.subnets.LookupPrefix(prefix)
+	for _, narrower := range f.subnets.Subnets(prefix) {
+		subnet = subnetPlace{Place: common(subnet.Place, narrower.Place)}
+	}
 	client := policy.Client{Shared: true}
 	return client, locate(&client, &subnet, &known)
 }
@@ -123,5 +126,6 @@ func (f *Finder) identify(client *policy.Client, known *found) {
 	case known.endpoint != nil:
 		name := known.endpoint.Pod
 		client.Namespace, client.Pod, client.Labels = name.Namespace, name.Name, f.directory.labelsOf(name)
+		client.LabelsUnknown = !f.directory.labelsRead.Load()
 	}
 }

@@ -11,7 +11,10 @@ import (
 type kin struct {
 	namespace, prefix string
 	facts             *source.PodFacts
-	terminating       bool
+	// zone and region are those of its node as its labels say them. Who may change a Pod's labels must not be able to
+	// move others, so they are the Pod's alone.
+	zone, region string
+	terminating  bool
 }
 
 // sharedKin is that of so many Pods.

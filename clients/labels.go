@@ -29,6 +29,7 @@ func (d *Directory) replaceLabels(scope string, all []*source.Pod) {
 		listed[p.NamespacedName] = true
 		d.setLabels(p.NamespacedName, p.Facts)
 	}
+	d.labelsRead.Store(true)
 	for key := range d.labels.Range {
 		name := key.(types.NamespacedName)
 		if (scope == "" || name.Namespace == scope) && !listed[name] {

@@ -41,41 +41,61 @@ func (d *Directory) findPrefix(prefix netip.Prefix) found {
 
 // lookup finds the Pod with an address. One that is terminating gives way to one that is not: the network may hand its
 // address on. Where several are left their places count as far as they agree, and nobody knows who asks.
-func (t *podTable) lookup(address netip.Addr) (f found, ok bool) {
-	running := false
+func (t *podTable) lookup(address netip.Addr) (found, bool) {
+	var running, ending candidates
 	for p := range t.addresses.At(address) {
-		running = running || !p.kin.terminating
-	}
-	for p := range t.addresses.At(address) {
-		switch {
-		case running && p.kin.terminating:
-		case !ok:
-			f, ok = found{source: FromPod, place: placeOf(p.node), pod: p}, true
-		default:
-			f.place, f.pod = common(f.place, placeOf(p.node)), nil
+		of := &running
+		if p.kin.terminating {
+			of = &ending
+		}
+		// Of two of one name the first one is about to go.
+		if before := of.found.pod; before == nil || before.kin.namespace != p.kin.namespace || before.name() != p.name() {
+			of.add(found{source: FromPod, place: p.place(), pod: p}, false)
+		} else {
+			of.found.place, of.found.pod = p.place(), p
 		}
 	}
-	return f, ok
+	return running.or(&ending)
 }
 
 // lookup is the same for endpoints. A Pod may be the endpoint of several services.
-func (t *endpointTable) lookup(address netip.Addr) (f found, ok bool) {
-	running := false
+func (t *endpointTable) lookup(address netip.Addr) (found, bool) {
+	var running, ending candidates
 	for m := range t.addresses.At(address) {
-		running = running || !m.Terminating
-	}
-	for m := range t.addresses.At(address) {
-		switch {
-		case running && m.Terminating:
-		case !ok:
-			f, ok = found{source: FromEndpoint, place: m.place(), endpoint: m}, true
-		case f.endpoint != nil && f.endpoint.Pod == m.Pod:
-			f.place = common(f.place, m.place())
-		default:
-			f.place, f.endpoint = common(f.place, m.place()), nil
+		of := &running
+		if m.Terminating {
+			of = &ending
 		}
+		before := of.found.endpoint
+		of.add(found{source: FromEndpoint, place: m.place(), endpoint: m}, before != nil && before.Pod == m.Pod)
 	}
-	return f, ok
+	return running.or(&ending)
+}
+
+// candidates are those that have an address, put together.
+type candidates struct {
+	found found
+	any   bool
+}
+
+// add adds another one; same says that it is who was found already.
+func (c *candidates) add(other found, same bool) {
+	switch {
+	case !c.any:
+		c.found, c.any = other, true
+	case same:
+		c.found.place = common(c.found.place, other.place)
+	default:
+		c.found = found{source: other.source, place: common(c.found.place, other.place)}
+	}
+}
+
+// or returns what was found, else what the others are.
+func (c *candidates) or(others *candidates) (found, bool) {
+	if c.any {
+		return c.found, true
+	}
+	return others.found, others.any
 }
 
 // placeOf returns where a node is, which may be nil.

@@ -109,7 +109,7 @@ func TestAClientIsNeverUnknownWhileWhatIsKnownOfItChanges(t *testing.T) {
 				default:
 				}
 				client, _ := f.Find(address, true)
-				if client.Zone != zoneOf(client.Node) && client.Place != nowhere || client.Namespace == "" && client.Node != "" {
+				if client.Zone != zoneOf(client.Node) || client.Pod != "web" {
 					t.Errorf("The client is %+v", client)
 					return
 				}

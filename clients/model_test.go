@@ -22,7 +22,7 @@ type model struct {
 	slices []*source.Slice
 }
 
-// zoneOf is the zone of a node as Pods and slices tell it; its Node says another one.
+// zoneOf is the zone of a node as slices and the labels of its Pods tell it; its Node says another one.
 func zoneOf(node string) string { return "zone-of-" + node }
 
 func (m *model) place(node string) policy.Place {
@@ -32,7 +32,18 @@ func (m *model) place(node string) policy.Place {
 	case n != nil:
 		return policy.Place{Node: node, Zone: n.Zone}
 	}
-	return policy.Place{Node: node, Zone: zoneOf(node)}
+	place := policy.Place{Node: node}
+	m.each(func(e *source.Endpoint) {
+		if e.Node == node {
+			place.Zone = zoneOf(node)
+		}
+	})
+	return place
+}
+
+// placeOfPod is that of its node; what is not known of that, its own labels say.
+func (m *model) placeOfPod(p *source.Pod) policy.Place {
+	return fill(m.place(p.Client.Node), policy.Place{Zone: p.Client.Zone})
 }
 
 func agree(places []policy.Place) policy.Place {
@@ -60,7 +71,7 @@ func (m *model) find(address netip.Addr) (place policy.Place, from Source, pod s
 	if len(running) > 0 {
 		var places []policy.Place
 		for _, p := range running {
-			places = append(places, m.place(p.Client.Node))
+			places = append(places, m.placeOfPod(p))
 		}
 		if len(running) == 1 {
 			pod = running[0].Name
@@ -77,6 +88,11 @@ func (m *model) findElsewhere(address netip.Addr) (place policy.Place, from Sour
 			hosts = append(hosts, m.place(n.Name))
 		}
 	}
+	for _, p := range m.pods {
+		if slices.Contains(p.Client.HostAddresses, address) {
+			hosts = append(hosts, m.place(p.Client.Node))
+		}
+	}
 	if len(hosts) > 0 {
 		return agree(hosts), FromNode, ""
 	}
@@ -88,8 +104,14 @@ func (m *model) findElsewhere(address netip.Addr) (place policy.Place, from Sour
 		return agree(places), FromPodCIDR, ""
 	}
 	pods := map[string]bool{}
+	ending := map[bool]bool{}
 	m.each(func(e *source.Endpoint) {
 		if e.Address == address {
+			ending[e.Terminating] = true
+		}
+	})
+	m.each(func(e *source.Endpoint) {
+		if e.Address == address && !(e.Terminating && ending[false]) {
 			members, pods[e.Pod.Name] = append(members, m.place(e.Node)), true
 		}
 	})
@@ -124,7 +146,7 @@ func (m *model) cidrs(address netip.Addr) (nodes []string) {
 func (m *model) contradictions() (n int) {
 	m.each(func(e *source.Endpoint) {
 		cidr := m.cidrs(e.Address)
-		if len(cidr) > 0 && m.nodes[e.Node] != nil && !slices.Contains(cidr, e.Node) {
+		if len(cidr) > 0 && e.Ready && m.nodes[e.Node] != nil && !slices.Contains(cidr, e.Node) {
 			n++
 		}
 	})
@@ -180,6 +202,9 @@ func (d drawn) pod() *source.Pod {
 	if d.IntN(4) == 0 {
 		p.Client.Addresses = append(p.Client.Addresses, netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", d.IntN(12))))
 	}
+	if p.Client.Node != "" { // that of the node, as all its Pods tell it
+		p.Client.HostAddresses = []netip.Addr{netip.MustParseAddr("10.0.0.2" + p.Client.Node[len("node-"):])}
+	}
 	p.Client.Terminating = d.IntN(4) == 0
 	return p
 }
@@ -187,7 +212,8 @@ func (d drawn) pod() *source.Pod {
 func (d drawn) slice() *source.Slice {
 	s := &source.Slice{NamespacedName: name("db-1"), Service: "db", Controlled: d.IntN(6) > 0}
 	for range d.IntN(5) {
-		e := source.Endpoint{Address: d.address(), Node: d.nodeName(), Pod: name(fmt.Sprintf("pod-%d", d.IntN(5)))}
+		e := source.Endpoint{Address: d.address(), Node: d.nodeName(), Pod: name(fmt.Sprintf("pod-%d", d.IntN(5))), Ready: d.IntN(4) > 0}
+		e.Terminating = d.IntN(4) == 0
 		switch e.Zone = zoneOf(e.Node); d.IntN(8) {
 		case 0:
 			e.Pod = types.NamespacedName{}

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"cmp"
+	"slices"
 	"sync/atomic"
 
 	"github.com/headless-dns/headless/policy"
@@ -17,38 +18,59 @@ type node struct {
 
 	// Under the lock of the Directory.
 	users  int          // that refer to it
+	pinned bool         // one of them does for ever
 	object *source.Node // nil where none is known
-	// ofPods and ofSlices are what was told last of its zone and region.
-	ofPods, ofSlices told
-	// hosts are its addresses as its Pods tell them.
+	// zones are those that endpoints on it say, with how many do.
+	zones []zoneCount
+	// hosts are its addresses as its Pods tell them, and pods how many these are.
 	hosts []*host
+	pods  int
 }
 
-// told is what something on a node tells of where the node is.
-type told struct{ zone, region string }
+// zoneCount is how many endpoints say that their node is in a zone.
+type zoneCount struct {
+	zone      string
+	endpoints int
+}
 
 // publish makes what is known of the node what queries see.
 func (n *node) publish() {
-	place := policy.Place{
-		Node:   n.name,
-		Zone:   cmp.Or(n.ofSlices.zone, n.ofPods.zone),
-		Region: cmp.Or(n.ofSlices.region, n.ofPods.region),
-	}
+	place := policy.Place{Node: n.name}
 	if n.object != nil {
-		place.Zone, place.Region = cmp.Or(n.object.Zone, place.Zone), cmp.Or(n.object.Region, place.Region)
+		place.Zone, place.Region = n.object.Zone, n.object.Region
 	}
+	place.Zone = cmp.Or(place.Zone, n.zoneOfEndpoints())
 	if *n.place.Load() != place {
 		n.place.Store(&place)
 	}
 }
 
-// tell takes note of what something on the node tells.
-func (n *node) tell(of *told, now told) {
-	now = told{zone: cmp.Or(now.zone, of.zone), region: cmp.Or(now.region, of.region)}
-	if *of != now {
-		*of = now
-		n.publish()
+// zoneOfEndpoints is the zone that most endpoints on the node say: while it changes they do not agree.
+func (n *node) zoneOfEndpoints() string {
+	var most zoneCount
+	for _, said := range n.zones {
+		if said.endpoints > most.endpoints || said.endpoints == most.endpoints && said.zone < most.zone {
+			most = said
+		}
 	}
+	return most.zone
+}
+
+// say counts an endpoint that comes (1) or goes (-1), and says that the node is in a zone.
+func (n *node) say(zone string, endpoints int) {
+	if zone == "" {
+		return
+	}
+	i := slices.IndexFunc(n.zones, func(said zoneCount) bool { return said.zone == zone })
+	if i < 0 {
+		i = len(n.zones)
+		n.zones = append(n.zones, zoneCount{zone: zone})
+	}
+	n.zones[i].endpoints += endpoints
+	if n.zones[i].endpoints == 0 {
+		n.zones = slices.Delete(n.zones, i, i+1)
+	}
+	n.publish()
 }
 
 // names finds nodes by their names, under the lock of the Directory.
@@ -66,11 +88,12 @@ func (n names) use(name string) *node {
 	return known
 }
 
-// release takes back a use. It reports whether that was the last one: the node is forgotten then.
-func (n names) release(of *node) bool {
-	of.users--
-	if of.users == 0 {
+// release takes back a use of a node, which may be nil. With the last one it is forgotten.
+func (n names) release(of *node) {
+	if of == nil {
+		return
+	}
+	if of.users--; of.users == 0 {
 		delete(n, of.name)
 	}
-	return of.users == 0
 }

@@ -38,13 +38,6 @@ func (t *nodeTable) init() {
 	t.cidrs.Store(new(bart.Table[*cidr]))
 }
 
-// release takes back a use of a node, which may be nil.
-func (t *nodeTable) release(n *node) {
-	if n != nil && t.names.release(n) {
-		t.forgetHosts(n)
-	}
-}
-
 // set takes over a Node, nil where it is gone.
 func (t *nodeTable) set(name string, now *source.Node) {
 	var before *source.Node
@@ -66,7 +59,7 @@ func (t *nodeTable) set(name string, now *source.Node) {
 	t.replaceAddresses(n, before, now)
 	t.replaceCIDRs(n, before, now)
 	if now == nil {
-		t.release(n)
+		t.names.release(n)
 	}
 }
 
@@ -75,11 +68,15 @@ func (t *nodeTable) replaceAddresses(n *node, before, now *source.Node) {
 	if slices.Equal(was, is) {
 		return
 	}
-	for _, address := range was {
-		t.removeHost(n, address)
+	for _, address := range is { // before those that go: who asks meanwhile is never unknown
+		if !slices.Contains(was, address) {
+			t.hosts.Add(address, &host{address: address, node: n})
+		}
 	}
-	for _, address := range is {
-		t.hosts.Add(address, &host{address: address, node: n})
+	for _, address := range was {
+		if !slices.Contains(is, address) {
+			t.removeHost(n, address)
+		}
 	}
 }
 
@@ -99,20 +96,32 @@ func (t *nodeTable) tellHosts(n *node, addresses []netip.Addr) {
 	if same || len(addresses) == 0 {
 		return
 	}
-	t.forgetHosts(n)
+	before := n.hosts
+	n.hosts = nil
 	for _, address := range addresses {
 		h := &host{address: address, node: n}
 		n.hosts = append(n.hosts, h)
 		t.hosts.Add(address, h)
 	}
+	t.forgetHosts(before)
 }
 
-// forgetHosts takes back what tellHosts did.
-func (t *nodeTable) forgetHosts(n *node) {
-	for _, h := range n.hosts {
+func (t *nodeTable) forgetHosts(gone []*host) {
+	for _, h := range gone {
 		t.hosts.Remove(h.address, h)
 	}
-	n.hosts = nil
+}
+
+// releasePod takes back a Pod's use of a node, which may be nil. With the last one goes what Pods told of it.
+func (t *nodeTable) releasePod(n *node) {
+	if n == nil {
+		return
+	}
+	if n.pods--; n.pods == 0 {
+		t.forgetHosts(n.hosts)
+		n.hosts = nil
+	}
+	t.names.release(n)
 }
 
 func (t *nodeTable) replaceCIDRs(n *node, before, now *source.Node) {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headless-dns/headless/internal/addresses"
+	"github.com/headless-dns/headless/policy"
 	"github.com/headless-dns/headless/source"
 )
 
@@ -57,7 +58,11 @@ func splitName(name string) (prefix, suffix string) {
 // put takes over a Pod that runs on a node, nil for none.
 func (t *podTable) put(in *source.Pod, on *node) {
 	prefix, suffix := splitName(in.Name)
-	p := &pod{kin: t.share(kin{in.Namespace, prefix, in.Facts, in.Client.Terminating}), node: on}
+	alike := kin{
+		namespace: in.Namespace, prefix: prefix, facts: in.Facts,
+		zone: in.Client.Zone, region: in.Client.Region, terminating: in.Client.Terminating,
+	}
+	p := &pod{kin: t.share(alike), node: on}
 	p.length = uint8(copy(p.suffix[:], suffix)) // #nosec G115 -- it is at most 19
 	for _, address := range in.Client.Addresses {
 		if address.Is4() {
@@ -125,11 +130,17 @@ func (p *pod) named(name types.NamespacedName) bool {
 		strings.HasPrefix(name.Name, p.kin.prefix) && name.Name[len(p.kin.prefix):] == string(p.suffix[:p.length])
 }
 
+// place is that of its node; what is not known of that, its own labels say.
+func (p *pod) place() policy.Place {
+	return fill(placeOf(p.node), policy.Place{Zone: p.kin.zone, Region: p.kin.region})
+}
+
 func (p *pod) name() string { return p.kin.prefix + string(p.suffix[:p.length]) }
 
 // equal says whether taking over a Pod on a node would change nothing.
 func (p *pod) equal(in *source.Pod, on *node) bool {
 	return p.node == on && p.kin.facts == in.Facts && p.kin.terminating == in.Client.Terminating &&
+		p.kin.zone == in.Client.Zone && p.kin.region == in.Client.Region &&
 		len(p.all()) == len(in.Client.Addresses) &&
 		!slices.ContainsFunc(in.Client.Addresses, func(address netip.Addr) bool { return !p.has(address) })
 }

@@ -51,16 +51,27 @@ func TestWhatASubnetLeavesOpenIsKnownByTheWiderSubnetAndThenByTheCluster(t *test
 	expect(t, f, "a node, which has a zone", "10.3.0.1", policy.Place{Node: "a", Zone: "zone-of-a", Region: "north"}, FromSubnet)
 	expect(t, f, "IPv6", "2001:db8::1", policy.Place{Zone: "six"}, FromSubnet)
 	expect(t, f, "none", "192.0.2.1", nowhere, None)
+	for network, want := range map[string]policy.Place{
+		"10.1.4.0/24": {Zone: "one", Region: "north"},
+		"10.4.0.0/16": {Region: "north"},
+		"10.0.0.0/14": {Region: "north"}, // a part of it is in a zone, and a part on a node
+		"0.0.0.0/0":   {},
+	} {
+		if client, _ := f.FindPrefix(netip.MustParsePrefix(network)); client.Place != want {
+			t.Errorf("The clients of %s are at %+v, want %+v", network, client.Place, want)
+		}
+	}
 }
 
-func TestANodeIsWhereItsNodeSaysElseTrustedSlicesElseItsPods(t *testing.T) {
+func TestANodeIsWhereItsNodeSaysElseTrustedSlices(t *testing.T) {
 	d := directory(t, all)
 	f := NewFinder(&Config{}, d)
 	p := aPod("web-1", "a", "10.0.0.1")
 	p.Client.Zone, p.Client.Region = "when-bound", "region-when-bound"
 	d.SetPod(p)
-	expect(t, f, "its Pod's labels", "10.0.0.1", policy.Place{Node: "a", Zone: "when-bound", Region: "region-when-bound"}, FromPod)
-	d.Enter(aSlice(anEndpoint("10.0.0.2", "db-0", "a", "in-slice")))
+	expect(t, f, "its own labels", "10.0.0.1", policy.Place{Node: "a", Zone: "when-bound", Region: "region-when-bound"}, FromPod)
+	slice := aSlice(anEndpoint("10.0.0.2", "db-0", "a", "in-slice"))
+	d.Enter(slice)
 	expect(t, f, "a slice", "10.0.0.1", policy.Place{Node: "a", Zone: "in-slice", Region: "region-when-bound"}, FromPod)
 	n := aNode("a", "in-node")
 	n.Region = "region-in-node"
@@ -70,6 +81,90 @@ func TestANodeIsWhereItsNodeSaysElseTrustedSlicesElseItsPods(t *testing.T) {
 	expect(t, f, "its Node, which changed", "10.0.0.1", policy.Place{Node: "a", Zone: "moved", Region: "region-when-bound"}, FromPod)
 	d.DeleteNode("a")
 	expect(t, f, "the slice again", "10.0.0.1", policy.Place{Node: "a", Zone: "in-slice", Region: "region-when-bound"}, FromPod)
+	d.Leave(slice)
+	expect(t, f, "its own labels again", "10.0.0.1", policy.Place{Node: "a", Zone: "when-bound", Region: "region-when-bound"}, FromPod)
+}
+
+// Who may change labels of a Pod, or have a slice for a moment, must not be able to move others.
+func TestOnePodAndOneSliceDoNotMoveTheOthersOnTheNode(t *testing.T) {
+	d := directory(t, all)
+	f := NewFinder(&Config{}, d)
+	other := aPod("evil", "a", "10.0.0.9")
+	other.Client.Zone = "evil"
+	victim := aPod("web-1", "a", "10.0.0.1")
+	victim.Client.Zone = "x"
+	d.SetPod(victim)
+	d.SetPod(other)
+	expect(t, f, "a label of another Pod", "10.0.0.1", at("a", "x"), FromPod)
+	d.Enter(aSlice(anEndpoint("10.0.0.2", "db-0", "a", "x"), anEndpoint("10.0.0.3", "db-1", "a", "x")))
+	forged := aSlice(anEndpoint("10.0.0.4", "evil", "a", "evil"))
+	d.Enter(forged)
+	expect(t, f, "what most endpoints say", "10.0.0.1", at("a", "x"), FromPod)
+	d.Leave(forged)
+	expect(t, f, "and what is left of the other one", "10.0.0.1", at("a", "x"), FromPod)
+}
+
+func TestANodeKeepsTheAddressesThatStillHoldWhenOneOfThoseWhoToldThemGoes(t *testing.T) {
+	d := directory(t, all)
+	f := NewFinder(&Config{}, d)
+	p := aPod("web-1", "a", "10.0.0.1")
+	p.Client.HostAddresses = parsed("192.0.2.1")
+	silent := aPod("web-2", "a", "10.0.0.2")
+	d.SetPod(p)
+	d.SetNode(aNode("a", "x", "192.0.2.1"))
+	d.SetPod(silent)
+	expect(t, f, "a Pod that does not tell them", "192.0.2.1", at("a", "x"), FromNode)
+	d.DeleteNode("a")
+	expect(t, f, "the Node is gone", "192.0.2.1", at("a", ""), FromNode)
+	d.SetNode(aNode("a", "x", "192.0.2.2"))
+	d.DeletePod(p.NamespacedName)
+	d.DeletePod(silent.NamespacedName)
+	expect(t, f, "the Pods are gone", "192.0.2.1", nowhere, None)
+	expect(t, f, "the Pods are gone", "192.0.2.2", at("a", "x"), FromNode)
+}
+
+func TestLabelsOfOneNamespaceStayWhenThoseOfAnotherAreListed(t *testing.T) {
+	d := directory(t, Sources{Endpoints: true})
+	f := NewFinder(&Config{}, d)
+	d.Enter(aSlice(anEndpoint("10.0.0.1", "web", "a", "x")))
+	if client, _ := f.Find(netip.MustParseAddr("10.0.0.1"), true); !client.LabelsUnknown {
+		t.Error("Before they are read the labels of Pods are called known")
+	}
+	p := aPod("web", "a")
+	p.Facts = &source.PodFacts{Labels: map[string]string{"tier": "web"}}
+	d.ReplacePods("default", []*source.Pod{p})
+	d.ReplacePods("other", nil)
+	if client, _ := f.Find(netip.MustParseAddr("10.0.0.1"), true); client.Labels["tier"] != "web" || client.LabelsUnknown {
+		t.Errorf("The client is %+v", client)
+	}
+}
+
+func TestATerminatingEndpointGivesWayToOneThatIsNot(t *testing.T) {
+	d := directory(t, Sources{Endpoints: true})
+	f := NewFinder(&Config{}, d)
+	ending := anEndpoint("10.0.0.1", "db-0", "a", "x")
+	ending.Terminating = true
+	d.Enter(aSlice(ending))
+	expect(t, f, "it is alone", "10.0.0.1", at("a", "x"), FromEndpoint)
+	d.Enter(aSlice(anEndpoint("10.0.0.1", "db-1", "b", "y")))
+	expect(t, f, "another one has its address", "10.0.0.1", at("b", "y"), FromEndpoint)
+}
+
+func TestAThousandEndpointsOfOneAddressAreHeldInLittleTime(t *testing.T) {
+	d := directory(t, Sources{Endpoints: true})
+	var many []source.Endpoint
+	for range 20_000 {
+		many = append(many, anEndpoint("10.0.0.1", "db-0", "a", "x"))
+	}
+	s := aSlice(many...)
+	d.Enter(s)
+	if n := d.endpoints.addresses.Len(); n != mostClaims {
+		t.Errorf("Of one address %d are held, want %d", n, mostClaims)
+	}
+	d.Leave(s)
+	if n := d.endpoints.addresses.Len(); n != 0 {
+		t.Errorf("When all are gone %d are held", n)
+	}
 }
 
 func TestOnlySlicesOfTheControllerWithAPodOfTheirNamespaceAreBelieved(t *testing.T) {

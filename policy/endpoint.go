@@ -73,6 +73,8 @@ type Client struct {
 	// Namespace, Pod and Labels are those of the client's Pod.
 	Namespace, Pod string
 	Labels         map[string]string
+	// LabelsUnknown says that nobody has read the labels of Pods.
+	LabelsUnknown bool
 }
 
 // Place is where a client is.

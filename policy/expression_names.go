@@ -28,7 +28,9 @@ var vocabulary = map[string]word{
 	"client.namespace": {
 		depends: OnClient, needs: pods, known: func(c *Client) bool { return c.Namespace != "" },
 	},
-	"client.labels": {depends: OnClient, needs: pods, keys: true, known: podKnown},
+	"client.labels": {
+		depends: OnClient, needs: pods, keys: true, known: func(c *Client) bool { return podKnown(c) && !c.LabelsUnknown },
+	},
 }
 
 func podKnown(c *Client) bool { return c.Pod != "" }

@@ -99,9 +99,15 @@ func (d *Decoder) Slice(s *discoveryv1.EndpointSlice) *Slice {
 		return nil
 	}
 	return &Slice{
-		NamespacedName: c.name, Service: share(service), Controlled: s.Labels[discoveryv1.LabelManagedBy] == sliceController,
+		NamespacedName: c.name, Service: share(service), Controlled: isControlled(s),
 		Ports: c.ports(), Endpoints: c.endpoints(),
 	}
+}
+
+// isControlled says whether the endpointslice controller keeps a slice. It leaves one alone that is being deleted, which
+// finalizers can draw out for ever.
+func isControlled(s *discoveryv1.EndpointSlice) bool {
+	return s.Labels[discoveryv1.LabelManagedBy] == sliceController && s.DeletionTimestamp == nil
 }
 
 // sliceController is what the endpointslice controller calls itself.

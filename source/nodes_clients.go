@@ -65,7 +65,7 @@ func podCIDRs(in *corev1.Node) []netip.Prefix {
 	var all []netip.Prefix
 	add := func(text string) {
 		prefix, err := netip.ParsePrefix(text)
-		if err == nil && !slices.ContainsFunc(all, func(other netip.Prefix) bool { return other.Addr().Is4() == prefix.Addr().Is4() }) {
+		if err == nil && isPodCIDR(prefix) && !slices.ContainsFunc(all, func(other netip.Prefix) bool { return other.Addr().Is4() == prefix.Addr().Is4() }) {
 			all = append(all, prefix.Masked())
 		}
 	}
@@ -79,6 +79,14 @@ func podCIDRs(in *corev1.Node) []netip.Prefix {
 		add(in.Spec.PodCIDR)
 	}
 	return all
+}
+
+// isPodCIDR says whether a network can be that of one node: a kubelet may write what it wants into the annotations of
+// its node, and must not claim every address that is.
+func isPodCIDR(prefix netip.Prefix) bool {
+	const shortest4, shortest6 = 12, 32
+	address := prefix.Addr()
+	return address.Is4() && prefix.Bits() >= shortest4 || address.Is6() && !address.Is4In6() && prefix.Bits() >= shortest6
 }
 
 // parseAddress parses an address, which is without a zone and never an IPv4-mapped IPv6 address then.

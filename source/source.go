@@ -89,7 +89,7 @@ type Slice struct {
 	// Service is the name of the Service it belongs to, in the same namespace (label kubernetes.io/service-name).
 	Service string
 	// Controlled says that it calls itself one of the endpointslice controller's (label
-	// endpointslice.kubernetes.io/managed-by), which is true only where its Service is Selected.
+	// endpointslice.kubernetes.io/managed-by) and is not being deleted, which is true only where its Service is Selected.
 	Controlled bool
 	// Ports are those of every endpoint of the slice.
 	Ports []Port

@@ -59,16 +59,20 @@ func (s *Source) factsToFollow(sink source.Sink) (all []func(ctx context.Context
 func (s *Source) clientPods(sink source.Sink, synced func()) *resource[*corev1.Pod, source.Pod] {
 	client := s.client.CoreV1().Pods(metav1.NamespaceAll)
 	synced = sync.OnceFunc(synced)
+	var denied denial
 	return &resource[*corev1.Pod, source.Pod]{
 		name:   "pods",
-		failed: s.failedFacts(synced, sink.LostPods),
+		failed: s.failedFacts(synced, denied.thatGoesOn(sink.LostPods)),
 		fields: fields.AndSelectors(
 			fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
 			fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)),
 		).String(),
 		store: store[*corev1.Pod, source.Pod]{
 			reduce: s.decoder.ClientPod, set: sink.SetPod, remove: sink.DeletePod, synced: synced,
-			replace: func(all []*source.Pod) { sink.ReplacePods(metav1.NamespaceAll, all) },
+			replace: func(all []*source.Pod) {
+				denied = denial{}
+				sink.ReplacePods(metav1.NamespaceAll, all)
+			},
 		},
 		page: pages(client.List, func(l *corev1.PodList) ([]corev1.Pod, metav1.ListMeta) {
 			return l.Items, l.ListMeta
@@ -136,12 +140,17 @@ func (s *Source) pods(scope string, w podWatch, synced func()) *resource[*metav1
 func (s *Source) nodes(sink source.Sink, synced func()) *resource[*corev1.Node, source.Node] {
 	client := s.client.CoreV1().Nodes()
 	synced = sync.OnceFunc(synced)
+	var denied denial
 	return &resource[*corev1.Node, source.Node]{
 		name:   "nodes",
-		failed: s.failedFacts(synced, sink.LostNodes),
+		failed: s.failedFacts(synced, denied.thatGoesOn(sink.LostNodes)),
 		store: store[*corev1.Node, source.Node]{
-			reduce: s.decoder.Node, set: sink.SetNode, replace: sink.ReplaceNodes, synced: synced,
+			reduce: s.decoder.Node, set: sink.SetNode, synced: synced,
 			remove: func(name types.NamespacedName) { sink.DeleteNode(name.Name) },
+			replace: func(all []*source.Node) {
+				denied = denial{}
+				sink.ReplaceNodes(all)
+			},
 		},
 		page: pages(client.List, func(l *corev1.NodeList) ([]corev1.Node, metav1.ListMeta) {
 			return l.Items, l.ListMeta
@@ -150,21 +159,21 @@ func (s *Source) nodes(sink source.Sink, synced func()) *resource[*corev1.Node, 
 	}
 }
 
-// failedFacts tells of failures as ever. What must not be read is not waited for, and is lost where that goes on.
-func (s *Source) failedFacts(synced, lost func()) func(operation string, err error) {
-	var denied denial
+// failedFacts tells of failures as ever. What must not be read is not waited for.
+func (s *Source) failedFacts(synced, denied func()) func(operation string, err error) {
 	return func(operation string, err error) {
 		s.failed(operation, err)
 		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 			synced()
 		}
-		if apierrors.IsForbidden(err) && denied.goesOn(time.Now()) {
-			lost()
+		if apierrors.IsForbidden(err) {
+			denied()
 		}
 	}
 }
 
-// denial is what is known of requests that were forbidden.
+// denial is what is known of requests that were forbidden since one was not. It is of one reflector, which does one thing
+// at a time.
 type denial struct{ first, last time.Time }
 
 const (
@@ -174,6 +183,16 @@ const (
 	// denialEnds is how long there is none until the next one is the first of another: more than a reflector waits.
 	denialEnds = 2 * time.Minute
 )
+
+// thatGoesOn returns a function to be called for each request that is forbidden. What was read is lost where that goes
+// on.
+func (d *denial) thatGoesOn(lost func()) func() {
+	return func() {
+		if d.goesOn(time.Now()) {
+			lost()
+		}
+	}
+}
 
 // goesOn takes note of another request that was forbidden, and says whether that goes on for long.
 func (d *denial) goesOn(now time.Time) bool {
