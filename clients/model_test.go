@@ -111,7 +111,7 @@ func (m *model) findElsewhere(address netip.Addr) (place policy.Place, from Sour
 		}
 	})
 	m.each(func(e *source.Endpoint) {
-		if e.Address == address && !(e.Terminating && ending[false]) {
+		if e.Address == address && (!e.Terminating || !ending[false]) {
 			members, pods[e.Pod.Name] = append(members, m.place(e.Node)), true
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/headless-dns/headless/test/e2e/harness"
@@ -79,7 +80,7 @@ func TestAPodThatMovesIsAClientAndAnEndpointOfItsNewNode(t *testing.T) {
 	}
 	for _, to := range []harness.Node{harness.Nodes[4], harness.Nodes[2], harness.Nodes[0]} {
 		kubelet.Place(p.zonal.Namespace, "zonal-0", harness.Place{Node: to.Name})
-		deletePod(t, p.zonal.Namespace, "zonal-0")
+		replacePod(t, p.zonal.Namespace, "zonal-0")
 		var moved placedClient
 		harness.Eventually(t, "the pod runs there", func() (err error) {
 			moved, err = p.podOn(t, "zonal-0", to)
@@ -102,6 +103,28 @@ func deletePod(t *testing.T, namespace, pod string) {
 	if err := cluster.Client.CoreV1().Pods(namespace).Delete(t.Context(), pod, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// replacePod deletes a Pod, and returns when it is gone: another one of its name may be there by then, and may run where it
+// did.
+func replacePod(t *testing.T, namespace, pod string) {
+	t.Helper()
+	pods := cluster.Client.CoreV1().Pods(namespace)
+	before, err := pods.Get(t.Context(), pod, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deletePod(t, namespace, pod)
+	harness.Eventually(t, "the deleted pod is gone", func() error {
+		now, err := pods.Get(t.Context(), pod, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err == nil && now.UID == before.UID:
+			return fmt.Errorf("pod %q is still there", pod)
+		}
+		return err
+	})
 }
 
 // podOn returns a Pod as a client once it is ready on a node, and takes note of where all Pods are.
