@@ -39,6 +39,8 @@ type Kubelet struct {
 
 	mu     sync.Mutex
 	placed map[types.NamespacedName]Place
+	// given are the addresses of pods: a second look at a pod may not see yet that it has some.
+	given map[types.UID][]string
 }
 
 // Place is where a test wants a pod to run, and with which addresses.
@@ -60,6 +62,7 @@ func StartKubelet(ctx context.Context, client kubernetes.Interface) (*Kubelet, e
 		queue:     workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[types.NamespacedName]()),
 		addresses: addresses{last: map[string]int{}},
 		placed:    map[types.NamespacedName]Place{},
+		given:     map[types.UID][]string{},
 	}
 	informer := factory.Core().V1().Pods().Informer()
 	enqueue := func(object any) {
@@ -163,7 +166,12 @@ func (k *Kubelet) addressesOf(pod *corev1.Pod) ([]string, error) {
 	case pod.Spec.HostNetwork:
 		return node.Addresses(), nil
 	}
-	return k.addresses.next(node), nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.given[pod.UID] == nil {
+		k.given[pod.UID] = k.addresses.next(node)
+	}
+	return k.given[pod.UID], nil
 }
 
 // stop removes a deleted pod once its containers have had their time.
