@@ -123,32 +123,41 @@ func showClients(before, after clients.Counts) {
 	clientPodCount.Add(float64(after.Pods - before.Pods))
 	clientNodeCount.Add(float64(after.Nodes - before.Nodes))
 	contradictionCount.Add(float64(after.Contradictions - before.Contradictions))
-	began, ended := before.Contradictions == 0 && after.Contradictions > 0, before.Contradictions > 0 && after.Contradictions == 0
 	switch {
-	case after.Nodes == 0 || !began && !ended || !toldOfCIDRs.due(time.Now()):
-	case began:
+	case after.Nodes == 0:
+	case before.Contradictions == 0 && after.Contradictions > 0 && toldOfCIDRs.begin(time.Now()):
 		log.Warningf("Pod CIDRs of nodes are not believed: %d endpoints are on another node than the one whose CIDR holds "+
 			"their address. Clients in them are unknown unless something else tells where they are", after.Contradictions)
-	default:
+	case before.Contradictions > 0 && after.Contradictions == 0 && toldOfCIDRs.end():
 		log.Info("Pod CIDRs of nodes are believed: no endpoint is on another node than the one whose CIDR holds its address")
 	}
 }
 
 // toldOfCIDRs keeps what comes and goes all the time from filling the log. The gauge has it all.
-var toldOfCIDRs pause
+var toldOfCIDRs episode
 
-// pause lets something through once a minute at most.
-type pause struct {
+// episode is something that begins and ends, and is told of once a minute at most.
+type episode struct {
 	mu   sync.Mutex
 	last time.Time
+	told bool // that it has begun
 }
 
-func (p *pause) due(now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now.Sub(p.last) < repeatAfter {
+func (e *episode) begin(now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now.Sub(e.last) < repeatAfter {
 		return false
 	}
-	p.last = now
+	e.last, e.told = now, true
 	return true
+}
+
+// end says whether the beginning was told.
+func (e *episode) end() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	told := e.told
+	e.told = false
+	return told
 }

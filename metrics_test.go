@@ -92,3 +92,17 @@ func TestAFailureThatGoesOnIsLoggedOnceAMinute(t *testing.T) {
 		t.Error("The same failure with another URL is logged again")
 	}
 }
+
+func TestWhatComesAndGoesAllTheTimeIsToldOfOnceAMinute(t *testing.T) {
+	var e episode
+	now := time.Now()
+	for _, step := range []struct {
+		after      time.Duration
+		begin, end bool
+	}{{0, true, true}, {time.Second, false, false}, {time.Minute, true, true}} {
+		now = now.Add(step.after)
+		if begin, end := e.begin(now), e.end(); begin != step.begin || end != step.end {
+			t.Errorf("%s later its beginning is told: %t, and its end: %t", step.after, begin, end)
+		}
+	}
+}
