@@ -62,6 +62,7 @@ var directives = map[string]func(c *config, args []string) error{
 	"tls":                (*config).setTLS,
 	"manifests":          (*config).setManifests,
 	"namespaces":         (*config).setNamespaces,
+	"watch":              (*config).setWatch,
 	"labels":             func(c *config, args []string) error { return setSelector(&c.labels, args) },
 	"namespace_labels":   func(c *config, args []string) error { return setSelector(&c.namespaceLabels, args) },
 	"endpoint_pod_names": (*config).setPodNames,

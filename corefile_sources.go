@@ -22,6 +22,9 @@ func checkSources(seen map[string]bool) error {
 	if seen["tls"] && !seen["endpoint"] {
 		return errors.New("'tls' needs an 'endpoint'")
 	}
+	if seen["watch"] && seen["manifests"] {
+		return errors.New("'watch' is about an API server, and has no meaning with 'manifests'")
+	}
 	if seen["namespaces"] && seen["namespace_labels"] {
 		return errors.New("'namespaces' and 'namespace_labels' are two ways to choose namespaces: only one of them can be given")
 	}
@@ -67,6 +70,19 @@ func (c *config) setManifests(args []string) error {
 		c.manifests = append(c.manifests, c.path(arg))
 	}
 	return nil
+}
+
+// setWatch says which EndpointSlices to watch.
+func (c *config) setWatch(args []string) error {
+	if len(args) != 1 {
+		return wrongCount(args, "headless|all")
+	}
+	switch args[0] {
+	case "headless", "all":
+		c.api.WatchAll = args[0] == "all"
+		return nil
+	}
+	return fmt.Errorf("'%s' is neither headless nor all", args[0])
 }
 
 // path returns where a file of the Corefile is.

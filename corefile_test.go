@@ -42,6 +42,8 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 		"headless {\nendpoint https://10.0.0.1:6443\ntls cert key ca\n}": base(func(c *config) {
 			c.api = kubernetes.Config{Endpoint: "https://10.0.0.1:6443", Cert: "/etc/coredns/cert", Key: "/etc/coredns/key", CA: "/etc/coredns/ca"}
 		}),
+		"headless {\nwatch all\n}":                                                          base(func(c *config) { c.api.WatchAll = true }),
+		"headless {\nwatch headless\n}":                                                     base(func(*config) {}),
 		"headless {\nmanifests one /two\n}":                                                 base(func(c *config) { c.manifests = []string{"/etc/coredns/one", "/two"} }),
 		"headless {\nnamespaces a b a\n}":                                                   base(func(c *config) { c.namespaces = []string{"a", "b"} }),
 		"headless {\nlabels environment in (production, qa),application=nginx\n}":           base(func(c *config) { c.labels = selector }),
@@ -111,6 +113,10 @@ func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
 		"headless {\nendpoint 10.0.0.1:6443\n}":           "'10.0.0.1:6443' is no URL",
 		"headless {\ntls a b c\n}":                        "'tls' needs an 'endpoint'",
 		"headless {\nendpoint https://a\ntls a b\n}":      "tls: needs CERT KEY CACERT, but has 'a b'",
+		"headless {\nwatch\n}":                            "watch: needs headless|all",
+		"headless {\nwatch some\n}":                       "watch: 'some' is neither headless nor all",
+		"headless {\nwatch all headless\n}":               "watch: needs headless|all, but has 'all headless'",
+		"headless {\nmanifests .\nwatch all\n}":           "'watch' is about an API server",
 		"headless {\nmanifests\n}":                        "manifests: needs PATH...",
 		"headless {\nmanifests no/such/folder\n}":         "no/such/folder",
 		"headless {\nmanifests .\nkubeconfig x\n}":        "'kubeconfig' and 'manifests' are different sources",

@@ -14,6 +14,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/headless-dns/headless/source"
 	"github.com/headless-dns/headless/source/kubernetes"
 	"github.com/headless-dns/headless/source/manifests"
@@ -158,7 +160,16 @@ func (c *config) open() (follower, error) {
 	if c.manifests != nil {
 		return manifests.New(c.manifests, decoder, func(err error) { failed("read manifests", err) })
 	}
-	return kubernetes.New(c.api, decoder, failed)
+	return kubernetes.New(c.api, decoder, failed, logWidened)
+}
+
+// logWidened says that all slices are watched after all.
+func logWidened(scope string, services int) {
+	if scope == "" {
+		scope = "all namespaces"
+	}
+	log.Warningf("%d headless services have EndpointSlices without the label %s: from now on all EndpointSlices are watched (%s)",
+		services, corev1.IsHeadlessService, scope)
 }
 
 // waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unique"
 
@@ -99,7 +100,7 @@ func (d *Decoder) Slice(s *discoveryv1.EndpointSlice) *Slice {
 		return nil
 	}
 	return &Slice{
-		NamespacedName: c.name, Service: share(service), Controlled: isControlled(s),
+		NamespacedName: c.name, Service: share(service), Controlled: isControlled(s), Version: version(s.ResourceVersion),
 		Ports: c.ports(), Endpoints: c.endpoints(),
 	}
 }
@@ -107,11 +108,20 @@ func (d *Decoder) Slice(s *discoveryv1.EndpointSlice) *Slice {
 // isControlled says whether the endpointslice controller keeps a slice. It leaves one alone that is being deleted, which
 // finalizers can draw out for ever.
 func isControlled(s *discoveryv1.EndpointSlice) bool {
-	return s.Labels[discoveryv1.LabelManagedBy] == sliceController && s.DeletionTimestamp == nil
+	return s.Labels[discoveryv1.LabelManagedBy] == SliceController && s.DeletionTimestamp == nil
 }
 
-// sliceController is what the endpointslice controller calls itself.
-const sliceController = "endpointslice-controller.k8s.io"
+// SliceController is what the endpointslice controller calls itself.
+const SliceController = "endpointslice-controller.k8s.io"
+
+// version reads a resourceVersion, which is a number in Kubernetes. Other API servers may have something else there.
+func version(text string) uint64 {
+	number, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
 
 func (d *Decoder) namespace(name string) bool {
 	return len(d.Namespaces) == 0 || slices.Contains(d.Namespaces, name)

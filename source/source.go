@@ -91,13 +91,16 @@ type Slice struct {
 	// Controlled says that it calls itself one of the endpointslice controller's (label
 	// endpointslice.kubernetes.io/managed-by) and is not being deleted, which is true only where its Service is Selected.
 	Controlled bool
+	// Version tells which of two states of a slice is the newer one (resourceVersion); 0 where that is unknown. It is
+	// that of the first of equal states.
+	Version uint64
 	// Ports are those of every endpoint of the slice.
 	Ports []Port
 	// Endpoints has one entry for each address of each endpoint.
 	Endpoints []Endpoint
 }
 
-// Equal says whether two slices are the same.
+// Equal says whether two slices are the same, of whatever version.
 func (s *Slice) Equal(other *Slice) bool {
 	return s.NamespacedName == other.NamespacedName && s.Service == other.Service && s.Controlled == other.Controlled &&
 		slices.Equal(s.Ports, other.Ports) && slices.EqualFunc(s.Endpoints, other.Endpoints, Endpoint.equal)

@@ -20,13 +20,15 @@ type Config struct {
 	Kubeconfig, Context string
 	// Endpoint is the URL of an API server; Cert, Key and CA are the paths of its certificates, all or none.
 	Endpoint, Cert, Key, CA string
+	// WatchAll says to watch all EndpointSlices, not only those that may belong to headless services.
+	WatchAll bool
 }
 
 // Identity tells configurations apart, also by what is in the files that they name: a kubeconfig that was changed means
 // another cluster, or other rights.
 func (c Config) Identity() string {
 	identity := sha256.New()
-	fmt.Fprintf(identity, "%q", c)
+	fmt.Fprintf(identity, "%#v", c)
 	for _, file := range []string{c.Kubeconfig, c.Cert, c.Key, c.CA} {
 		if file != "" {
 			content, err := os.ReadFile(file) // one that cannot be read was refused before

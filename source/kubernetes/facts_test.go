@@ -60,7 +60,7 @@ func withPods(t *testing.T, uses source.Uses, pods ...runtime.Object) (*Source, 
 	}
 	partial := metadatafake.NewSimpleMetadataClient(scheme, pods...)
 	return &Source{
-		client: fake.NewClientset(), metadata: partial, decoder: source.Decoder{Uses: uses},
+		client: fake.NewClientset(), metadata: partial, decoder: source.Decoder{Uses: uses}, watchAll: true,
 		failed: func(operation string, err error) { t.Errorf("Failed to %s: %v", operation, err) },
 	}, partial
 }

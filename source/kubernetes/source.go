@@ -25,21 +25,31 @@ import (
 // Source follows one cluster.
 type Source struct {
 	client   kubernetes.Interface
-	metadata metadata.Interface // for Pods
+	metadata metadata.Interface // for Pods, and for slices that are only looked for
 	decoder  source.Decoder
+	// watchAll says to watch all slices, as far as namespaces go.
+	watchAll bool
 	// failed is told of each failure to read; the reading is tried again all the same.
 	failed func(operation string, err error)
+	// widened is told of a scope in which all slices are watched after all, for so many services have slices without
+	// the label that says whose they are.
+	widened func(scope string, services int)
 }
 
 // New makes a source from what the configuration says. It does not ask the API server for anything, so what is wrong
 // here is wrong in the configuration. Every later failure is told to failed, with what was tried, such as "list
-// endpointslices".
-func New(config Config, decoder source.Decoder, failed func(operation string, err error)) (*Source, error) {
+// endpointslices", and widened is told where it goes over to all slices.
+func New(
+	config Config, decoder source.Decoder,
+	failed func(operation string, err error), widened func(scope string, services int),
+) (*Source, error) {
 	client, partial, err := config.clients()
 	if err != nil {
 		return nil, err
 	}
-	return &Source{client: client, metadata: partial, decoder: decoder, failed: failed}, nil
+	return &Source{
+		client: client, metadata: partial, decoder: decoder, watchAll: config.WatchAll, failed: failed, widened: widened,
+	}, nil
 }
 
 // scopes are the namespaces to follow, each on its own, so that rights in these namespaces are enough.
@@ -57,7 +67,10 @@ func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, kl
 func (s *Source) Run(ctx context.Context, sink source.Sink) {
 	ctx = quiet(ctx)
 	scopes := s.scopes()
-	missing := 2 * len(scopes)
+	missing := len(scopes)
+	if s.watchAll {
+		missing = 2 * len(scopes)
+	}
 	if s.decoder.NamespaceLabels != nil {
 		missing++
 	}
@@ -69,8 +82,12 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) {
 		running.Go(func() { s.namespaces(chosen, synced).follow(ctx, s.client, &corev1.Namespace{}) })
 	}
 	for _, scope := range scopes {
+		if !s.watchAll {
+			running.Go(func() { s.runHeadless(ctx, s.headlessScope(scope, sink, synced)) })
+			continue
+		}
 		running.Go(func() { s.services(scope, sink, synced).follow(ctx, s.client, &corev1.Service{}) })
-		running.Go(func() { s.slices(scope, sink, synced).follow(ctx, s.client, &discoveryv1.EndpointSlice{}) })
+		running.Go(func() { s.followSlices(ctx, scope, "", wholeScope{sink, scope}, synced) })
 	}
 	running.Wait()
 }
@@ -112,15 +129,20 @@ func (s *Source) namespaces(sink *source.Namespaces, synced func()) *resource[*c
 }
 
 func (s *Source) services(scope string, sink source.Sink, synced func()) *resource[*corev1.Service, source.Service] {
+	r := headlessServices[source.Service](s, scope)
+	r.store.reduce, r.store.synced = s.decoder.Service, synced
+	r.store.set, r.store.remove = sink.SetService, sink.DeleteService
+	r.store.replace = func(all []*source.Service) { sink.ReplaceServices(scope, all) }
+	return r
+}
+
+// headlessServices are those of a scope; what is kept of them, and who takes it, is to be said.
+func headlessServices[T any](s *Source, scope string) *resource[*corev1.Service, T] {
 	client := s.client.CoreV1().Services(scope)
-	r := &resource[*corev1.Service, source.Service]{
+	r := &resource[*corev1.Service, T]{
 		name:   "services",
 		failed: s.failed,
 		fields: fields.OneTermEqualSelector("spec.clusterIP", corev1.ClusterIPNone).String(),
-		store: store[*corev1.Service, source.Service]{
-			reduce: s.decoder.Service, set: sink.SetService, remove: sink.DeleteService, synced: synced,
-			replace: func(all []*source.Service) { sink.ReplaceServices(scope, all) },
-		},
 		page: pages(client.List, func(l *corev1.ServiceList) ([]corev1.Service, metav1.ListMeta) {
 			return l.Items, l.ListMeta
 		}),
@@ -132,22 +154,41 @@ func (s *Source) services(scope string, sink source.Sink, synced func()) *resour
 	return r
 }
 
-func (s *Source) slices(scope string, sink source.Sink, synced func()) *resource[*discoveryv1.EndpointSlice, source.Slice] {
-	client := s.client.DiscoveryV1().EndpointSlices(scope)
-	return &resource[*discoveryv1.EndpointSlice, source.Slice]{
+// sliceSink is what takes the slices of one watch.
+type sliceSink interface {
+	SetSlice(s *source.Slice)
+	DeleteSlice(name types.NamespacedName)
+	ReplaceSlices(all []*source.Slice)
+}
+
+// wholeScope takes all slices of a scope.
+type wholeScope struct {
+	source.Sink
+	scope string
+}
+
+// ReplaceSlices implements sliceSink.
+func (w wholeScope) ReplaceSlices(all []*source.Slice) { w.Sink.ReplaceSlices(w.scope, all) }
+
+// followSlices delivers the slices of a namespace that carry the labels until the context is done.
+func (s *Source) followSlices(ctx context.Context, namespace, labels string, sink sliceSink, synced func()) {
+	client := s.client.DiscoveryV1().EndpointSlices(namespace)
+	r := &resource[*discoveryv1.EndpointSlice, source.Slice]{
 		name:   "endpointslices",
 		failed: s.failed,
+		labels: labels,
 		store: store[*discoveryv1.EndpointSlice, source.Slice]{
 			reduce: s.decoder.Slice, set: sink.SetSlice, remove: sink.DeleteSlice, synced: synced,
 			held: &held[source.Slice]{
 				name:  func(s *source.Slice) types.NamespacedName { return s.NamespacedName },
 				equal: (*source.Slice).Equal,
 			},
-			replace: func(all []*source.Slice) { sink.ReplaceSlices(scope, all) },
+			replace: sink.ReplaceSlices,
 		},
 		page: pages(client.List, func(l *discoveryv1.EndpointSliceList) ([]discoveryv1.EndpointSlice, metav1.ListMeta) {
 			return l.Items, l.ListMeta
 		}),
 		watch: client.Watch,
 	}
+	r.follow(ctx, s.client, &discoveryv1.EndpointSlice{})
 }

@@ -47,7 +47,7 @@ func slice(namespace, service, name string) *discoveryv1.EndpointSlice {
 func run(t *testing.T, decoder source.Decoder, objects ...runtime.Object) (*recorder, *fake.Clientset) {
 	t.Helper()
 	client := fake.NewClientset(objects...)
-	s := &Source{client: client, decoder: decoder, failed: func(operation string, err error) { t.Errorf("Failed to %s: %v", operation, err) }}
+	s := &Source{client: client, decoder: decoder, watchAll: true, failed: func(operation string, err error) { t.Errorf("Failed to %s: %v", operation, err) }}
 	return start(t, s), client
 }
 
