@@ -3,17 +3,14 @@ package kubernetes
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/headless-dns/headless/source"
@@ -308,178 +305,4 @@ func TestWithManySuspectsAllSlicesAreWatched(t *testing.T) {
 			t.Errorf("It was listed by %q", w.lists)
 		}
 	})
-}
-
-// The model: services flip, slices change, come, go and move between the watches; each watch tells that in its own time,
-// lists take theirs, watches begin anew and lists fail. No slice that was there, of a service that was there all the
-// time, is ever missing while it exists; no service appears without the slices that only a watch of its own has; and
-// when all is told there is exactly what exists.
-func TestWhateverOrderThingsAreToldInNoSliceIsMissingAndNoneStays(t *testing.T) {
-	for seed := range uint64(200) {
-		if t.Failed() {
-			return
-		}
-		inWorld(t, func(t *testing.T, w *world, c *headlessScope) {
-			random := rand.New(rand.NewPCG(seed, 0))
-			slow := rand.New(rand.NewPCG(seed, 1))
-			w.delay = func() time.Duration { return time.Duration(slow.IntN(3)) * 100 * time.Millisecond }
-			w.listServices()
-			var before view
-			for i := range 150 {
-				what := w.step(c, random)
-				synctest.Wait()
-				now := w.view()
-				if missing := now.missing(before); missing != "" {
-					t.Fatalf("With seed %d, step %d (%s): %s", seed, i, what, missing)
-				}
-				before = now
-			}
-			w.fail(false)
-			w.pass(c, time.Duration(random.IntN(20))*time.Minute+time.Minute)
-			if err := w.sink.check(w); err != nil {
-				t.Fatalf("With seed %d: %v", seed, err)
-			}
-		})
-	}
-}
-
-// step does something at random.
-func (w *world) step(c *headlessScope, random *rand.Rand) string {
-	service := fmt.Sprint("s", random.IntN(2))
-	slice := fmt.Sprint(service, "-", random.IntN(3))
-	switch random.IntN(14) {
-	case 0:
-		w.setService(service, random.IntN(3) > 0)
-		return "set " + service
-	case 1:
-		if random.IntN(3) == 0 {
-			w.deleteService(service)
-		}
-	case 2, 3:
-		if s := w.services[service]; s != nil {
-			has := []labels.Set{ofHeadless(), ofHeadless(), ofNobody(), nil}[random.IntN(4)]
-			// Else the controller has labelled it: it does not know for long what the service was before.
-			if !s.untouched && time.Since(s.flipped) < lookAgain[2]*9/10 || w.slices[slice] != nil {
-				has = []labels.Set{ofHeadless(), ofController(), ofNobody(), nil}[random.IntN(4)]
-			}
-			w.setSlice(slice, service, has)
-			return fmt.Sprintf("set %s %v", slice, has)
-		}
-	case 4:
-		elapse(time.Duration(random.IntN(1000)) * time.Millisecond)
-		return "wait"
-	case 5:
-		if random.IntN(10) == 0 {
-			elapse(suspectFor)
-			return "wait long"
-		}
-	case 6:
-		if random.IntN(4) == 0 {
-			w.listServices()
-			return "list services"
-		}
-	case 7:
-		w.mu.Lock()
-		if n := len(w.watches); n > 0 && random.IntN(4) == 0 {
-			watch := w.watches[random.IntN(n)]
-			if first := watch.untold; len(first) == 0 {
-				w.relist(watch, func() {})
-			}
-		}
-		w.mu.Unlock()
-	case 8:
-		w.fail(random.IntN(4) == 0)
-	case 9, 10:
-		w.tellOfServices(c)
-		return "tell of services"
-	default:
-		w.tellOfSlices(random)
-		return "tell of slices"
-	}
-	return "nothing"
-}
-
-// view is what was handed on at a time of what exists.
-type view struct {
-	services map[string]bool
-	slices   map[string]*worldSlice
-	exists   map[string]*worldSlice
-	told     map[string]uint64
-}
-
-func (w *world) view() view {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sink.mu.Lock()
-	defer w.sink.mu.Unlock()
-	v := view{services: maps.Clone(w.sink.services), slices: map[string]*worldSlice{}, exists: maps.Clone(w.slices), told: maps.Clone(w.told)}
-	for name, version := range w.sink.slices {
-		if s := w.slices[name]; s != nil && version >= s.born {
-			v.slices[name] = s
-		}
-	}
-	return v
-}
-
-// missing returns a slice of a service that was handed on that should be there.
-func (v view) missing(before view) string {
-	for name, s := range v.exists {
-		was := before.slices[name]
-		switch {
-		case !v.services[s.service] || v.slices[name] != nil:
-		case before.services[s.service] && was != nil && was.born == s.born && was.service == s.service:
-			return name + " vanished"
-		case !before.services[s.service] && s.unlabelled() && s.without <= v.told[s.service]:
-			return name + " has not come with its service"
-		}
-	}
-	return ""
-}
-
-func TestWhatChangedAServiceTellsWhetherItWasAlwaysHeadless(t *testing.T) {
-	created := time.Now().Truncate(time.Second)
-	field := func(after time.Duration) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: "kubectl", Time: &metav1.Time{Time: created.Add(after)}}
-	}
-	for _, test := range []struct {
-		what      string
-		fields    []metav1.ManagedFieldsEntry
-		untouched bool
-		changed   time.Duration
-	}{
-		{"created", []metav1.ManagedFieldsEntry{field(0)}, true, 0},
-		{"created over the change of a second", []metav1.ManagedFieldsEntry{field(-time.Second)}, true, 0},
-		{"changed later", []metav1.ManagedFieldsEntry{field(time.Minute)}, false, time.Minute},
-		{"changed by another program", []metav1.ManagedFieldsEntry{field(0), field(0)}, false, 0},
-		{"without a past", nil, false, 0},
-		{"without times", []metav1.ManagedFieldsEntry{{}}, true, 0},
-	} {
-		in := service("default", "db", "None")
-		in.CreationTimestamp, in.ManagedFields = metav1.Time{Time: created}, test.fields
-		got := new(Source).seen(in)
-		if got.untouched != test.untouched || got.changed.Sub(created) != test.changed || got.Name != "db" {
-			t.Errorf("One that was %s is seen as %+v", test.what, got)
-		}
-	}
-	if got := new(Source).seen(service("default", "db", "10.96.0.1")); got != nil {
-		t.Errorf("One that is not headless is seen as %+v", got)
-	}
-}
-
-func TestOfSlicesThatAreLookedForTheMetadataAreEnough(t *testing.T) {
-	for labels, want := range map[string]bool{
-		"endpointslice.kubernetes.io/managed-by=endpointslice-controller.k8s.io":                                      true,
-		"endpointslice.kubernetes.io/managed-by=endpointslice-controller.k8s.io,service.kubernetes.io/headless=":      false,
-		"endpointslice.kubernetes.io/managed-by=endpointslicemirroring-controller.k8s.io,service.kubernetes.io/app=x": false,
-		"app=db": false,
-	} {
-		in := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db-1", Labels: map[string]string{discoveryv1.LabelServiceName: "db"}}}
-		for label := range strings.SplitSeq(labels, ",") {
-			key, value, _ := strings.Cut(label, "=")
-			in.Labels[key] = value
-		}
-		if got := found(in); got.unlabelled != want || got.service != "db" || got.Name != "db-1" {
-			t.Errorf("With %s it is %+v", labels, got)
-		}
-	}
 }

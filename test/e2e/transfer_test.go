@@ -286,8 +286,9 @@ func TestAChangeOfEndpointsRaisesTheSerial(t *testing.T) {
 // tells a second's changes when the second is over.
 func settledZone(t *testing.T, server *harness.CoreDNS, s *corev1.Service, endpoints int) zone {
 	t.Helper()
+	const rest = 1500 * time.Millisecond
 	var last uint32
-	var rested int
+	var since time.Time
 	var z zone
 	harness.Eventually(t, fmt.Sprintf("the zone has %d endpoints and does not change", endpoints), func() error {
 		var err error
@@ -295,9 +296,9 @@ func settledZone(t *testing.T, server *harness.CoreDNS, s *corev1.Service, endpo
 			return err
 		}
 		if z.soa.Serial != last {
-			last, rested = z.soa.Serial, 0
+			last, since = z.soa.Serial, time.Now()
 		}
-		if rested++; len(z.sets[serviceName(s)+" A"]) != endpoints || rested < 75 {
+		if len(z.sets[serviceName(s)+" A"]) != endpoints || time.Since(since) < rest {
 			return fmt.Errorf("it has %q", z.sets[serviceName(s)+" A"])
 		}
 		return nil
