@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // watcher is one watch that is open.
@@ -13,8 +14,8 @@ type watcher struct {
 	query
 	events chan event
 	end    context.CancelFunc
-	// synced says that the first state was sent.
-	synced bool
+	// synced is when the first state was sent, zero before.
+	synced time.Time
 }
 
 // event is a change of an object, or, where done is there, the question to say when all before it was sent.
@@ -27,7 +28,10 @@ type event struct {
 func (a *clusterAPI) watch(w http.ResponseWriter, r *http.Request, q query, streamed bool) {
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
-	self := &watcher{query: q, events: make(chan event), end: end, synced: !streamed}
+	self := &watcher{query: q, events: make(chan event), end: end}
+	if !streamed {
+		self.synced = time.Now()
+	}
 	a.mu.Lock()
 	a.watches[self] = true
 	a.mu.Unlock()
@@ -39,7 +43,8 @@ func (a *clusterAPI) watch(w http.ResponseWriter, r *http.Request, q query, stre
 	a.count(q.of, func(t *traffic) { t.watches++ })
 	w.Header().Set("Content-Type", "application/vnd.kubernetes.protobuf;stream=watch")
 	out := &stream{api: a, of: q.of, to: w}
-	// Since Kubernetes 1.37 a watch that begins with the first state is compressed, to its end. No other watch is.
+	// Since Kubernetes 1.37 a watch that begins with the first state is compressed, to its end. That comes after five to
+	// ten minutes, and those that go on from there are not compressed.
 	if streamed && compresses(r) {
 		w.Header().Set("Content-Encoding", "gzip")
 		out.compressed = true
@@ -74,7 +79,7 @@ func (a *clusterAPI) firstState(ctx context.Context, out *stream, self *watcher)
 	out.flush()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	self.synced = true
+	self.synced = time.Now()
 }
 
 // stream is the body of a watch. A real API server compresses what it sends at once on its own, and so do we.
@@ -112,16 +117,20 @@ func (s *stream) flush() {
 	s.raw, s.wire.octets = 0, 0
 }
 
-// open returns the watches that are open, and whether all have had their first state.
-func (a *clusterAPI) open() (all []*watcher, synced bool) {
+// shortest is how long a watch must last so that a client watches on from its end. One that ends before, without an
+// event, is a failure to client-go, and everything is read again.
+const shortest = time.Second
+
+// open returns the watches that are open, and whether all have had their first state, and have lasted.
+func (a *clusterAPI) open() (all []*watcher, lasting bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	synced = true
+	lasting = true
 	for w := range a.watches {
 		all = append(all, w)
-		synced = synced && w.synced
+		lasting = lasting && !w.synced.IsZero() && time.Since(w.synced) > 2*shortest
 	}
-	return all, synced
+	return all, lasting
 }
 
 // tell sends an event to the watches that ask for such objects, and waits until they have taken it.
@@ -150,18 +159,25 @@ func (a *clusterAPI) drain(ctx context.Context) {
 	}
 }
 
-// restart ends all watches, says how many there were, and has them begin anew: versions from before are too old to go
-// on with.
-func (a *clusterAPI) restart() int {
+// expire ends all watches, as a server does after some minutes, and says how many there were. The clients watch on from
+// where they are.
+func (a *clusterAPI) expire() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.oldest = a.cluster.version.Add(1)
 	n := len(a.watches)
 	for w := range a.watches {
 		w.end()
 	}
 	clear(a.watches)
 	return n
+}
+
+// restart does so too, and then has the clients begin anew: versions from before are too old to go on with.
+func (a *clusterAPI) restart() int {
+	a.mu.Lock()
+	a.oldest = a.cluster.version.Add(1)
+	a.mu.Unlock()
+	return a.expire()
 }
 
 // sum adds up the traffic of all resources, and names those that are watched.

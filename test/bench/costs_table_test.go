@@ -16,7 +16,7 @@ func printCosts(costs map[string]cost) {
 	if len(costs) == 0 {
 		return
 	}
-	fmt.Printf("\n%d nodes, %d pods. Wire: compressed, and (uncompressed).\n\n", *clusterNodes, *clusterPods)
+	fmt.Printf("\n%d nodes, %d pods. The first state is compressed, and in brackets uncompressed.\n\n", *clusterNodes, *clusterPods)
 	head("`clients`", "watches", "first state", "a second", "heap", "heap per pod", "RSS", "peak, first state", "peak, all again",
 		"until synced", "CPU, first state", "CPU a second")
 	each(costs, func(name string, c, without cost) {
@@ -24,7 +24,7 @@ func printCosts(costs map[string]cost) {
 		if name != base(name) {
 			more, perPod = fmt.Sprintf(" (%s more)", octets(c.heap-without.heap)), fmt.Sprintf("%.0f B", c.perPod(without))
 		}
-		row(name, fmt.Sprintf("%d: %s", c.watches, strings.Join(c.watched, ", ")), c.first.times(1), c.second().times(1),
+		row(name, fmt.Sprintf("%d: %s", c.watches, strings.Join(c.watched, ", ")), c.first.times(1), octets(c.second()),
 			octets(c.heap)+more, perPod, octets(c.rss), octets(c.peak), octets(c.again),
 			fmt.Sprintf("%.1f s", c.synced.Seconds()), fmt.Sprintf("%.1f s", c.cpuFirst.Seconds()),
 			fmt.Sprintf("%.1f ms", c.busy.Seconds()*1e3/lived.Seconds()))
@@ -39,11 +39,11 @@ func printCosts(costs map[string]cost) {
 		cells := []string{name}
 		if name != base(name) {
 			c.first.add(-without.first.raw, -without.first.wire)
-			c.minute.add(-without.minute.raw, -without.minute.wire)
+			c.minute -= without.minute
 			cells[0] = name + ", on top"
 		}
 		for _, n := range replicas {
-			cells = append(cells, c.first.times(n), c.second().times(n))
+			cells = append(cells, c.first.times(n), octets(n*c.second()))
 		}
 		row(cells...)
 	})
@@ -67,11 +67,8 @@ func head(cells ...string) {
 
 func row(cells ...string) { fmt.Println("| " + strings.Join(cells, " | ") + " |") }
 
-// second is how much there is in a second, when nothing special happens.
-func (c *cost) second() traffic {
-	s := int64(lived.Seconds())
-	return traffic{raw: c.minute.raw / s, wire: c.minute.wire / s}
-}
+// second is how much comes over the wire in a second, when nothing special happens.
+func (c *cost) second() int64 { return c.minute / int64(lived.Seconds()) }
 
 // times says how much it is for so many replicas.
 func (t traffic) times(n int64) string {

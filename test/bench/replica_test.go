@@ -50,7 +50,6 @@ type usage struct {
 	RSS  int64         // resident memory
 	Peak int64         // the same at most
 	CPU  time.Duration // since the start
-	Calm time.Time     // since when there is nothing to do
 	// Known are the plugin's gauges, added up over their labels.
 	Known map[string]float64
 }
@@ -66,7 +65,8 @@ func serveReplica(corefile string, in io.Reader, out io.Writer) error {
 		var answer any = struct{}{}
 		switch command {
 		case measureCommand:
-			answer = measureSelf(settle())
+			settle()
+			answer = measureSelf()
 		case forgetCommand:
 			if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 				return err
@@ -91,10 +91,10 @@ func serveReplica(corefile string, in io.Reader, out io.Writer) error {
 }
 
 // settle returns when the process has nothing left to do: when it has hardly computed anything for most of a second.
-func settle() (since time.Time) {
+func settle() {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	since = time.Now()
+	since := time.Now()
 	for before := cpu(); time.Since(since) < 800*time.Millisecond; {
 		<-tick.C
 		now := cpu()
@@ -103,7 +103,6 @@ func settle() (since time.Time) {
 		}
 		before = now
 	}
-	return since
 }
 
 func cpu() time.Duration {
@@ -114,8 +113,8 @@ func cpu() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-func measureSelf(calm time.Time) usage {
-	u := usage{RSS: resident("VmRSS"), Peak: resident("VmHWM"), CPU: cpu(), Calm: calm, Known: map[string]float64{}}
+func measureSelf() usage {
+	u := usage{RSS: resident("VmRSS"), Peak: resident("VmHWM"), CPU: cpu(), Known: map[string]float64{}}
 	for _, family := range must(prometheus.DefaultGatherer.Gather()) {
 		if name, ours := strings.CutPrefix(family.GetName(), "coredns_headless_"); ours {
 			for _, metric := range family.GetMetric() {
