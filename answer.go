@@ -151,7 +151,7 @@ func (a *asking) nothingFound(e *endpoints) reply {
 		return reply{}
 	case (a.name.kind == nameEndpoint || a.name.kind == nameBelowService) && e.hasProtocol(a.name.endpoint):
 		return reply{} // _tcp.SERVICE... has names below it
-	case a.name.kind == nameService && len(e.all) > e.ready() && a.namesUnready(e), a.existsByPolicy(e):
+	case a.name.kind == nameService && e.len() > e.ready() && a.namesUnready(e), a.existsByPolicy(e):
 		return reply{} // and so has SERVICE where pods that are not ready have names
 	}
 	return nameError()
@@ -165,7 +165,7 @@ func (a *asking) addresses(found selection) reply {
 	defer order.release()
 	r := a.addressRecords(n, func() []byte {
 		drawn, _ := order.next()
-		return found.ip(drawn)
+		return found.at(drawn).IP()
 	})
 	r.truncated = n < found.len()
 	return r

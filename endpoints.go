@@ -1,165 +1,130 @@
 package headless
 
 import (
-	"slices"
-	"strings"
+	"net/netip"
 	"sync"
 
+	"github.com/headless-dns/headless/internal/sorted"
 	"github.com/headless-dns/headless/source"
 )
 
-// endpoint is one address of a service. What the source decoded is shared with the slice that it came in.
-type endpoint struct {
-	*source.Endpoint
-	// label is the first label of the endpoint's own name where it has one: its hostname, else (with
-	// endpoint_pod_names) its pod's name. An endpoint without is called by its address; see appendLabel.
-	label string
-	// ports are shared with the other endpoints of the slice.
-	ports []source.Port
-}
-
-// appendLabel appends the first label of the endpoint's name to b: its label, else its address with dashes in the
-// place of dots and colons. A label must not end in a dash, so an IPv6 address that ends in "::" gets a zero.
-func (e *endpoint) appendLabel(b []byte) []byte {
-	if e.label != "" {
-		return append(b, e.label...)
-	}
-	from := len(b)
-	b = e.Address.AppendTo(b)
-	for i, c := range b[from:] {
-		if c == '.' || c == ':' {
-			b[from+i] = '-'
-		}
-	}
-	if b[len(b)-1] == '-' {
-		b = append(b, '0')
-	}
-	return b
-}
+// list is some endpoints in an order. A changed list shares nearly everything with the one before.
+type list = sorted.List[*source.Packed]
 
 // endpoints are all endpoints of one service. The value is immutable: it is published as a whole and read by many.
 type endpoints struct {
-	// all begins with the ready IPv4 ones, then the ready IPv6 ones, then those that are not ready; each part is in
-	// the order of the addresses.
-	all []endpoint
-	// ipv4 and ipv6 count the ready ones.
-	ipv4, ipv6 int
-	// rdata holds the ready addresses as they go on the wire, in the order of all.
-	rdata []byte
-	// labelled are the ready ones that have a label, in its order: they are found by a binary search. unreadyLabelled
-	// are those that are not ready.
-	labelled, unreadyLabelled []int32
-	// ports are the distinct ports of ready endpoints; portLists groups these endpoints by their ports where not all
-	// have the same ones.
-	ports     []portCount
-	portLists []portList
-	// repeated says that several ports of ready endpoints may make the same SRV record: where one name stands for
-	// several endpoints, as it does for every pod with two addresses, or where two ports have one number.
-	repeated bool
-	// addresses has one ready endpoint for each address, where one address stands for several of different names;
-	// else it is nil.
-	addresses []int32
-	// facts are those of all, in its order; nil where policies look at nothing of them. See factsOf.
+	content
+	// facts are those of all endpoints, in their order; nil where policies look at nothing of them. See factsOf.
 	facts []*facts
 	// annotation is the name of a policy that the Service asks for, or empty.
 	annotation string
-	// memo is what policies make of the endpoints: *policies -> *policySets. It is all of the value that ever changes.
-	memo sync.Map
+	// onDemand and memo are all of the value that ever changes. memo is what policies make of the endpoints: *policies ->
+	// *policySets.
+	onDemand onDemand
+	memo     sync.Map
 }
 
-// portCount is a port, and how many ready endpoints have it.
-type portCount struct {
-	source.Port
-	endpoints int
+// content is what the slices of a service say. The endpoints are numbered: first come the ready IPv4 ones, then the
+// ready IPv6 ones, then those that are not ready; each part is in the order of the addresses.
+type content struct {
+	naming
+	readyPart, unreadyPart part
+	// ipv4 counts the ready ones with such an address.
+	ipv4 int
+	// portLists are the different lists of ports, ports the distinct ports of ready endpoints.
+	portLists []portList
+	ports     []portCount
+	// repeatedPort says that two ports have one number, repeatedName that one name stands for several ready endpoints,
+	// as it does for every pod with two addresses, and name is one of these.
+	repeatedPort, repeatedName bool
+	name                       string
+	// shared counts the addresses that stand for several ready endpoints, of different names.
+	shared int
 }
 
-// portList are the ready endpoints that share a list of ports, those of a slice, in their order.
-type portList struct {
-	ports     []source.Port
-	endpoints []int32
+// part are the endpoints that are ready, or those that are not. Each is there once for an address and a label, so that
+// both orders are strict.
+type part struct {
+	byAddress list
+	byLabel   list // those that have a label
 }
 
-// ready is the number of ready endpoints; they are the first of all.
-func (e *endpoints) ready() int { return e.ipv4 + e.ipv6 }
+// ready is the number of ready endpoints; they are the first ones.
+func (c *content) ready() int { return c.readyPart.byAddress.Len() }
 
-// newEndpoints builds the value from endpoints without duplicates in the order of their addresses (see join).
-func newEndpoints(joined []endpoint) *endpoints {
-	e := &endpoints{all: make([]endpoint, 0, len(joined))}
-	for _, ep := range joined {
-		if ep.Ready {
-			e.addReady(ep)
+// len is the number of all endpoints.
+func (c *content) len() int { return c.ready() + c.unreadyPart.byAddress.Len() }
+
+// at returns the i-th of all endpoints.
+func (c *content) at(i int) *source.Packed {
+	if n := c.ready(); i >= n {
+		return c.unreadyPart.byAddress.At(i - n)
+	}
+	return c.readyPart.byAddress.At(i)
+}
+
+// withAddress returns the endpoints that have the address: one, or one for each name that it has.
+func (p *part) withAddress(address netip.Addr) []*source.Packed { return p.appendWith(nil, address) }
+
+// appendWith appends them to a list.
+func (p *part) appendWith(to []*source.Packed, address netip.Addr) []*source.Packed {
+	for i := p.find(address); i < p.byAddress.Len() && p.byAddress.At(i).CompareTo(address) == 0; i++ {
+		to = append(to, p.byAddress.At(i))
+	}
+	return to
+}
+
+// hasIn says whether there is one whose address is in the network.
+func (p *part) hasIn(network netip.Prefix) bool {
+	i := p.find(network.Masked().Addr())
+	return i < p.byAddress.Len() && network.Contains(p.byAddress.At(i).Address())
+}
+
+// find returns where those stand that have the address, or the next ones.
+func (p *part) find(address netip.Addr) int {
+	return p.byAddress.Search(func(e *source.Packed) bool { return e.CompareTo(address) < 0 })
+}
+
+// readyAddresses returns the addresses of all that are ready, each once.
+func (c *content) readyAddresses() []netip.Addr {
+	var all []netip.Addr
+	for p := range c.readyPart.byAddress.All() {
+		if address := p.Address(); len(all) == 0 || all[len(all)-1] != address {
+			all = append(all, address)
 		}
 	}
-	for _, ep := range joined {
-		if !ep.Ready {
-			e.addUnready(ep)
+	return all
+}
+
+// repeated says that several ports of ready endpoints may make the same SRV record.
+func (c *content) repeated() bool { return c.repeatedPort || c.repeatedName }
+
+// onDemand are lists that few services need, made when a query first needs them.
+type onDemand struct {
+	addressesOnce, groupsOnce sync.Once
+	addresses                 []*source.Packed
+	groups                    map[source.PortsKey][]*source.Packed
+}
+
+// addresses returns one ready endpoint for each address.
+func (e *endpoints) addresses() []*source.Packed {
+	e.onDemand.addressesOnce.Do(func() {
+		all := make([]*source.Packed, 0, e.ready())
+		for p := range e.readyPart.byAddress.All() {
+			all = append(all, p)
 		}
-	}
-	e.sortByLabel(e.labelled)
-	e.sortByLabel(e.unreadyLabelled)
-	e.repeated = e.repeatsNames()
-	e.countPorts()
-	e.findAddresses()
-	return e
+		e.onDemand.addresses = oneForEachAddress(all)
+	})
+	return e.onDemand.addresses
 }
 
-// repeatsNames says whether several ready endpoints have one name.
-func (e *endpoints) repeatsNames() bool {
-	for i, at := range e.labelled {
-		label := e.all[at].label
-		if i > 0 && e.all[e.labelled[i-1]].label == label || len(e.dashed(label, 0, e.ready())) > 0 {
-			return true
+// group returns the ready endpoints that have the list of ports.
+func (e *endpoints) group(of source.PortsKey) []*source.Packed {
+	e.onDemand.groupsOnce.Do(func() {
+		e.onDemand.groups = make(map[source.PortsKey][]*source.Packed)
+		for p := range e.readyPart.byAddress.All() {
+			e.onDemand.groups[p.PortsKey()] = append(e.onDemand.groups[p.PortsKey()], p)
 		}
-	}
-	return false
-}
-
-// findAddresses notes one endpoint for each address, where there are more endpoints than addresses.
-func (e *endpoints) findAddresses() {
-	for i := 1; i < e.ready() && e.addresses == nil; i++ {
-		if e.all[i].Address != e.all[i-1].Address {
-			continue
-		}
-		list := make([]int32, e.ready())
-		for at := range list {
-			list[at] = int32(at) // #nosec G115 -- a service has fewer endpoints
-		}
-		e.addresses = e.oneForEachAddress(list)
-	}
-}
-
-func (e *endpoints) addReady(ep endpoint) {
-	if ep.label != "" {
-		e.labelled = append(e.labelled, int32(len(e.all))) // #nosec G115 -- a service has fewer endpoints
-	}
-	if ep.Address.Is4() {
-		e.ipv4++
-	} else {
-		e.ipv6++
-	}
-	e.rdata = append(e.rdata, ep.Address.AsSlice()...)
-	e.all = append(e.all, ep)
-}
-
-func (e *endpoints) addUnready(ep endpoint) {
-	if ep.label != "" {
-		e.unreadyLabelled = append(e.unreadyLabelled, int32(len(e.all))) // #nosec G115 -- a service has fewer endpoints
-	}
-	e.all = append(e.all, ep)
-}
-
-func (e *endpoints) sortByLabel(list []int32) {
-	slices.SortStableFunc(list, func(a, b int32) int { return strings.Compare(e.all[a].label, e.all[b].label) })
-}
-
-// ip returns the wire form of the i-th endpoint's address. That of a ready one is shared with every other answer.
-func (e *endpoints) ip(i int) []byte {
-	switch {
-	case i >= e.ready():
-		return e.all[i].Address.AsSlice()
-	case i < e.ipv4:
-		return e.rdata[4*i : 4*i+4 : 4*i+4]
-	}
-	at := 4*e.ipv4 + 16*(i-e.ipv4)
-	return e.rdata[at : at+16 : at+16]
+	})
+	return e.onDemand.groups[of]
 }

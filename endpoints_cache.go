@@ -15,8 +15,8 @@ import (
 // read from it without a lock: one load for the list of services and one for a service's endpoints. What they get is
 // immutable.
 //
-// Slices are kept apart by their names, for endpoints move between the slices of a service, and are joined when one
-// of them changes. Slices whose service is not known as headless are kept too: a Service and its slices come by
+// Slices are kept apart by their names, for endpoints move between the slices of a service, and what changes in one of
+// them is joined to what the others have. Slices whose service is not known as headless are kept too: a Service and its slices come by
 // different ways and in any order.
 type endpointsCache struct {
 	shape cacheShape
@@ -41,7 +41,7 @@ type endpointsCache struct {
 	services map[types.NamespacedName]*service
 	slices   map[types.NamespacedName]*source.Slice
 	joined   map[types.NamespacedName][]*source.Slice // by their service
-	dirty    map[types.NamespacedName]struct{}        // services whose endpoints must be joined anew
+	changes  map[types.NamespacedName]*change         // what of a service is not published yet
 	known    knownFacts
 	counted  counts
 	shown    counts // what the gauges have of it
@@ -57,7 +57,7 @@ func newEndpointsCache(shape cacheShape) *endpointsCache {
 		services:  make(map[types.NamespacedName]*service),
 		slices:    make(map[types.NamespacedName]*source.Slice),
 		joined:    make(map[types.NamespacedName][]*source.Slice),
-		dirty:     make(map[types.NamespacedName]struct{}),
+		changes:   make(map[types.NamespacedName]*change),
 	}
 	if shape.reverse {
 		c.reverse = newReverseIndex()
@@ -99,32 +99,55 @@ func (c *endpointsCache) ReplaceSlices(scope string, all []*source.Slice) {
 	})
 }
 
-// write makes a change under the lock, and then joins each service that it touched once. The services are joined only
-// when all slices of the change are in place: an endpoint that has moved between two of them is never missing.
-func (c *endpointsCache) write(change func()) {
+// write makes a change under the lock, and then publishes each service that it touched once, when all slices of the
+// change are in place: an endpoint that has moved between two of them is never missing.
+func (c *endpointsCache) write(what func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	change()
-	for name := range c.dirty {
-		if s, ok := c.services[name]; ok {
-			c.publish(s)
+	what()
+	for name, change := range c.changes {
+		if s, ok := c.services[name]; ok { // else facts of its slices have changed
+			c.publish(s, *change)
 		}
 	}
-	clear(c.dirty)
+	clear(c.changes)
 	c.counted.slices = len(c.slices)
 	c.counted.show(&c.shown)
 }
 
-// publish makes the endpoints those that queries see.
-func (c *endpointsCache) publish(s *service) {
-	e := join(c.joined[s.name], c.shape.podNames)
-	e.annotation = s.policy
-	c.known.give(e)
-	before := s.endpoints.Swap(e)
-	if c.reverse != nil {
-		c.reverse.update(s, before, e)
+// touch notes that a service is to be published, and returns what has changed of it.
+func (c *endpointsCache) touch(service types.NamespacedName) *change {
+	known := c.changes[service]
+	if known == nil {
+		known = new(change)
+		c.changes[service] = known
 	}
-	now := counts{services: 1, claimed: len(c.joined[s.name]), endpoints: len(e.all)}
+	return known
+}
+
+// changed notes what is other in a slice of a service, where that is known; older or now may be nil.
+func (c *endpointsCache) changed(service types.NamespacedName, older, now *source.Slice) {
+	if c.services[service] != nil {
+		c.touch(service).add(now.Since(older))
+	}
+}
+
+// publish makes a change what queries see. The endpoints are made anew also where nothing of them is another: the
+// annotation may be.
+func (c *endpointsCache) publish(s *service, of change) {
+	before := s.endpoints.Load()
+	j := joiner{naming: naming{c.shape.podNames}, crowded: s.crowded, before: &content{}}
+	if before != nil {
+		j.before = &before.content
+	}
+	j.join(of)
+	e := &endpoints{content: j.content(), annotation: s.policy}
+	c.known.give(e)
+	s.endpoints.Store(e)
+	if c.reverse != nil {
+		c.reverse.update(s, j.came, j.went)
+	}
+	now := counts{services: 1, claimed: len(c.joined[s.name]), endpoints: e.len()}
 	if e.ready() == 0 {
 		now.empty = 1
 	}
@@ -142,27 +165,32 @@ func (c *endpointsCache) recount(s *service, now counts) {
 }
 
 func (c *endpointsCache) addSlice(s *source.Slice) {
-	of := serviceOf(s)
-	before, ok := c.slices[s.NamespacedName]
+	before := c.slices[s.NamespacedName]
 	if before == s {
 		return
 	}
+	of := serviceOf(s)
 	if known := c.services[of]; known != nil {
 		c.known.enter(s)
 		c.enterClients(known, s)
 	}
-	if ok { // behind what comes in its place: whoever asks meanwhile is never unknown
+	if before != nil { // behind what comes in its place: whoever asks meanwhile is never unknown
 		c.removeFromService(before)
 	}
 	c.slices[s.NamespacedName] = s
 	c.joined[of] = append(c.joined[of], s)
-	c.dirty[of] = struct{}{}
+	if before != nil && serviceOf(before) != of {
+		c.changed(serviceOf(before), before, nil)
+		before = nil
+	}
+	c.changed(of, before, s)
 }
 
 func (c *endpointsCache) removeSlice(name types.NamespacedName) {
 	if s, ok := c.slices[name]; ok {
 		delete(c.slices, name)
 		c.removeFromService(s)
+		c.changed(serviceOf(s), s, nil)
 	}
 }
 
@@ -178,7 +206,6 @@ func (c *endpointsCache) removeFromService(s *source.Slice) {
 	} else {
 		c.joined[of] = rest
 	}
-	c.dirty[of] = struct{}{}
 }
 
 // close takes back what was counted.

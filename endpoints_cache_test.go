@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -122,7 +121,7 @@ func TestAnySequenceOfChangesEndsWhereTheObjectsSay(t *testing.T) {
 			want.SetService(&source.Service{NamespacedName: name})
 		}
 		want.ReplaceSlices("", slices.Collect(maps.Values(slicesNow)))
-		if got, want := content(c), content(want); !maps.Equal(got, want) {
+		if got, want := contentOf(c), contentOf(want); !maps.Equal(got, want) {
 			t.Fatalf("Round %d ended with\n%v\nwant\n%v", round, got, want)
 		}
 	}
@@ -131,15 +130,17 @@ func TestAnySequenceOfChangesEndsWhereTheObjectsSay(t *testing.T) {
 func changeAtRandom(random *rand.Rand, c *endpointsCache, services map[types.NamespacedName]bool, now map[types.NamespacedName]*source.Slice) {
 	namespace := []string{"a", "b"}[random.IntN(2)]
 	service := nsName(namespace, []string{"db", "web"}[random.IntN(2)])
-	s := sliceWith(namespace, service.Name, fmt.Sprint("s", random.IntN(3)))
+	name := fmt.Sprint("s", random.IntN(3))
+	var all []source.Endpoint
 	for i := range random.IntN(4) {
 		e := ready(fmt.Sprintf("10.0.0.%d", 1+i+random.IntN(3)), "")
 		// A pod may stand in a slice twice, and in several slices.
 		if pod := random.IntN(5); pod > 0 {
 			e.Pod, e.Node = nsName(namespace, fmt.Sprint("p", pod)), fmt.Sprint("n", random.IntN(3))
 		}
-		s.Endpoints = append(s.Endpoints, e)
+		all = append(all, e)
 	}
+	s := sliceWith(namespace, service.Name, name, all...)
 	switch random.IntN(6) {
 	case 0:
 		services[service] = true
@@ -160,8 +161,8 @@ func changeAtRandom(random *rand.Rand, c *endpointsCache, services map[types.Nam
 	}
 }
 
-// content is everything that queries can see.
-func content(c *endpointsCache) map[string]string {
+// contentOf is everything that queries can see.
+func contentOf(c *endpointsCache) map[string]string {
 	seen := map[string]string{}
 	for key, s := range c.index.Load().services {
 		seen[key] = fmt.Sprint(readyNames(s.endpoints.Load()))
@@ -179,56 +180,4 @@ func content(c *endpointsCache) map[string]string {
 		seen[address.String()] = fmt.Sprint(keys)
 	}
 	return seen
-}
-
-func BenchmarkChangeOfOneSlice(b *testing.B) {
-	for _, n := range []int{100, 1000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			c := newEndpointsCache(cacheShape{reverse: true})
-			b.Cleanup(c.close)
-			c.SetService(headlessService("default", "db"))
-			all := manyReady(n)
-			for i := 0; i < n; i += 100 {
-				c.SetSlice(sliceWith("default", "db", fmt.Sprint(i), all[i:i+100]...))
-			}
-			changed := sliceWith("default", "db", "0", all[:99]...)
-			whole := sliceWith("default", "db", "0", all[:100]...)
-			b.ReportAllocs()
-			for b.Loop() {
-				c.SetSlice(changed)
-				c.SetSlice(whole)
-			}
-		})
-	}
-}
-
-// BenchmarkHeapOfEndpoints reports what an endpoint takes: the slices as decoded, the joined values and the reverse
-// index.
-func BenchmarkHeapOfEndpoints(b *testing.B) {
-	const services, each = 1000, 100
-	for b.Loop() {
-		before := heap()
-		c := newEndpointsCache(cacheShape{reverse: true})
-		for i := range services {
-			name := fmt.Sprintf("db-%d", i)
-			s := sliceWith("default", name, name)
-			for j := range each {
-				e := ready(fmt.Sprintf("10.%d.%d.%d", i/256, i%256, j), fmt.Sprintf("%s-%d", name, j))
-				e.Pod, e.Node, e.Zone = nsName("default", e.Hostname), "node-1", "zone-a"
-				s.Endpoints = append(s.Endpoints, e)
-			}
-			s.Endpoints = slices.Clip(s.Endpoints)
-			c.SetSlice(s)
-			c.SetService(headlessService("default", name))
-		}
-		b.ReportMetric(float64(heap()-before)/(services*each), "B/endpoint")
-		c.close()
-	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
 }

@@ -6,58 +6,81 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-// countPorts notes which ports ready endpoints have. Endpoints of a slice share a list of ports: it may be long, and
-// so may the slice, so that each list is gone through once.
-func (e *endpoints) countPorts() {
-	lists := e.groupByPorts()
+// portCount is a port, and how many ready endpoints have it.
+type portCount struct {
+	source.Port
+	endpoints int
+}
+
+// portList is a list of ports, and how many endpoints have it: those of a slice, and mostly those of all slices.
+type portList struct {
+	key        source.PortsKey
+	ports      []source.Port
+	ready, all int
+}
+
+// countPorts notes which ports there are, after endpoints have come and gone.
+func (c *content) countPorts(before *content, ready, unready *edit) {
+	lists := portLists(slices.Clone(before.portLists))
+	lists.count(ready, 1)
+	lists.count(unready, 0)
+	lists = slices.DeleteFunc(lists, func(l portList) bool { return l.all == 0 })
+	c.portLists = lists
+	if slices.EqualFunc(lists, before.portLists, func(a, b portList) bool { return a.key == b.key && a.ready == b.ready }) {
+		c.ports, c.repeatedPort = before.ports, before.repeatedPort
+		return
+	}
 	counts := make(map[source.Port]int)
 	for _, list := range lists {
 		for _, port := range list.ports {
-			counts[port] += len(list.endpoints)
+			counts[port] += list.ready
 		}
 	}
 	numbers := make(map[uint16]bool, len(counts))
 	for port, n := range counts {
-		e.ports = append(e.ports, portCount{Port: port, endpoints: n})
-		e.repeated = e.repeated || numbers[port.Number]
-		numbers[port.Number] = true
-		if n < e.ready() {
-			e.portLists = lists
+		if n > 0 {
+			c.ports = append(c.ports, portCount{Port: port, endpoints: n})
+			c.repeatedPort = c.repeatedPort || numbers[port.Number]
+			numbers[port.Number] = true
 		}
 	}
 }
 
-// groupByPorts groups the ready endpoints that have ports by their list of them.
-func (e *endpoints) groupByPorts() []portList {
-	var lists []portList
-	known := make(map[*source.Port]int)
-	for i := range e.all[:e.ready()] {
-		ports := e.all[i].ports
-		if len(ports) == 0 {
-			continue
-		}
-		at, ok := known[&ports[0]]
-		if !ok {
-			at = len(lists)
-			known[&ports[0]] = at
-			lists = append(lists, portList{ports: ports})
-		}
-		lists[at].endpoints = append(lists[at].endpoints, int32(i)) // #nosec G115 -- a service has fewer endpoints
+type portLists []portList
+
+// count counts what comes and goes; ready is 1 where that is ready, else 0.
+func (l *portLists) count(in *edit, ready int) {
+	for _, p := range in.added {
+		list := l.of(p)
+		list.all, list.ready = list.all+1, list.ready+ready
 	}
-	return lists
+	for _, p := range in.removed {
+		list := l.of(p)
+		list.all, list.ready = list.all-1, list.ready-ready
+	}
+}
+
+// of returns the list of an endpoint.
+func (l *portLists) of(p *source.Packed) *portList {
+	i := slices.IndexFunc(*l, func(list portList) bool { return list.key == p.PortsKey() })
+	if i < 0 {
+		i = len(*l)
+		*l = append(*l, portList{key: p.PortsKey(), ports: p.Ports()})
+	}
+	return &(*l)[i]
 }
 
 // withPort returns the ready endpoints that have such a port; an empty name or protocol stands for any.
 func (e *endpoints) withPort(name, protocol string) selection {
 	if name == "" && protocol == "" {
-		return selection{endpoints: e, to: e.ready()} // those without ports too
+		return e.allReady() // those without ports too
 	}
 	found := false
 	for _, port := range e.ports {
 		if matches(port.Port, name, protocol) {
 			found = true
 			if port.endpoints == e.ready() {
-				return selection{endpoints: e, to: e.ready()}
+				return e.allReady()
 			}
 		}
 	}
@@ -67,11 +90,20 @@ func (e *endpoints) withPort(name, protocol string) selection {
 	}
 	// Ports that differ are rare: a named target port that pods give different numbers, or hand-made slices.
 	for _, list := range e.portLists {
-		if slices.ContainsFunc(list.ports, func(port source.Port) bool { return matches(port, name, protocol) }) {
-			some.groups = append(some.groups, list.endpoints)
+		if list.has(name, protocol) {
+			some.groups = append(some.groups, e.group(list.key))
 		}
 	}
 	return some
+}
+
+// hasPort says whether an endpoint, ready or not, has such a port.
+func (e *endpoints) hasPort(name, protocol string) bool {
+	return slices.ContainsFunc(e.portLists, func(list portList) bool { return list.has(name, protocol) })
+}
+
+func (l *portList) has(name, protocol string) bool {
+	return slices.ContainsFunc(l.ports, func(port source.Port) bool { return matches(port, name, protocol) })
 }
 
 // matches says whether a port is asked for; an empty name or protocol stands for any.

@@ -1,6 +1,8 @@
 package headless
 
 import (
+	"net/netip"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headless-dns/headless/source"
@@ -46,15 +48,19 @@ func (c *endpointsCache) ReplaceServices(scope string, all []*source.Service) {
 func (c *endpointsCache) addService(in *source.Service) bool {
 	name := in.NamespacedName
 	s, known := c.services[name]
+	var all change
 	if !known {
-		s = &service{name: name, key: name.Name + "." + name.Namespace}
+		for _, in := range c.joined[name] {
+			all.added = append(all.added, in.Endpoints...)
+		}
+		s = &service{name: name, key: name.Name + "." + name.Namespace, crowded: make(map[netip.Addr][]*source.Packed)}
 		c.services[name] = s
 		c.known.enter(c.joined[name]...)
 	}
 	c.setSelected(s, in.Selected)
 	if !known || s.policy != in.Policy {
 		s.policy = in.Policy
-		c.publish(s)
+		c.publish(s, all)
 	}
 	return !known
 }
@@ -70,7 +76,7 @@ func (c *endpointsCache) removeService(name types.NamespacedName) bool {
 	c.setSelected(s, false)
 	c.recount(s, counts{})
 	if c.reverse != nil {
-		c.reverse.update(s, s.endpoints.Load(), nil)
+		c.reverse.update(s, nil, s.endpoints.Load().readyAddresses())
 	}
 	return true
 }

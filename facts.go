@@ -85,13 +85,12 @@ func (k known[K, V]) put(name K, object knownObject[V]) {
 // enter takes note of the Pods and nodes in slices of headless services.
 func (k *knownFacts) enter(all ...*source.Slice) {
 	for _, s := range all {
-		for i := range s.Endpoints {
-			e := &s.Endpoints[i]
-			if k.pods != nil && e.Pod.Name != "" {
-				k.pods.enter(e.Pod, s)
+		for _, p := range s.Endpoints {
+			if pod := p.Pod(); k.pods != nil && pod.Name != "" {
+				k.pods.enter(pod, s)
 			}
-			if k.nodes != nil && e.Node != "" {
-				k.nodes.enter(e.Node, s)
+			if node := p.Node(); k.nodes != nil && node != "" {
+				k.nodes.enter(node, s)
 			}
 		}
 	}
@@ -100,9 +99,9 @@ func (k *knownFacts) enter(all ...*source.Slice) {
 // leave forgets what enter took note of.
 func (k *knownFacts) leave(all ...*source.Slice) {
 	for _, s := range all {
-		for i := range s.Endpoints {
-			k.pods.leave(s.Endpoints[i].Pod, s)
-			k.nodes.leave(s.Endpoints[i].Node, s)
+		for _, p := range s.Endpoints {
+			k.pods.leave(p.Pod(), s)
+			k.nodes.leave(p.Node(), s)
 		}
 	}
 }
@@ -117,10 +116,10 @@ func (k *knownFacts) give(to *endpoints) {
 		node nodeFacts
 	}
 	shared := map[key]*facts{{}: nothingKnown}
-	to.facts = make([]*facts, len(to.all))
-	for i := range to.all {
-		ep := &to.all[i]
-		of := key{pod: k.pods[ep.Pod].value, node: nodeFactsOf(k.nodes[ep.Node].value)}
+	to.facts = make([]*facts, to.len())
+	for i := range to.facts {
+		p := to.at(i)
+		of := key{pod: k.pods[p.Pod()].value, node: nodeFactsOf(k.nodes[p.Node()].value)}
 		if shared[of] == nil {
 			shared[of] = newFacts(of.pod, of.node)
 		}

@@ -132,7 +132,7 @@ func (c *endpointsCache) enterAll() {
 // touchServices takes note of the services of slices.
 func (c *endpointsCache) touchServices(of []*source.Slice) {
 	for _, s := range of {
-		c.dirty[serviceOf(s)] = struct{}{}
+		c.touch(serviceOf(s))
 	}
 }
 

@@ -34,9 +34,9 @@ func on(address, pod, node string) source.Endpoint {
 func factsIn(c *endpointsCache, key string) []string {
 	e, _ := c.lookup(key)
 	var all []string
-	for i := range e.all {
+	for i := range e.len() {
 		f := e.factsOf(i)
-		all = append(all, fmt.Sprintf("%s %v%v %q %t", e.all[i].Address, f.labels, f.annotations, f.region, f.nodeReady))
+		all = append(all, fmt.Sprintf("%s %v%v %q %t", e.at(i).Address(), f.labels, f.annotations, f.region, f.nodeReady))
 	}
 	return all
 }
@@ -196,7 +196,7 @@ func TestEqualFactsAreSharedAndNothingIsKeptWhereNobodyLooks(t *testing.T) {
 	c.ReplacePods("", pods)
 	distinct := map[*facts]int{}
 	e, _ := c.lookup("db.default")
-	for i := range e.all {
+	for i := range e.len() {
 		distinct[e.factsOf(i)]++
 	}
 	if len(distinct) != 3 || distinct[nothingKnown] != 333 {

@@ -37,8 +37,8 @@ func newFeeds() *feeds { return &feeds{running: make(map[string]*feed)} }
 func addressesIn(c *endpointsCache) []string {
 	e, _ := c.lookup("db.default")
 	var all []string
-	for i := range e.all {
-		all = append(all, e.all[i].Address.String())
+	for i := range e.len() {
+		all = append(all, e.at(i).Address().String())
 	}
 	return all
 }

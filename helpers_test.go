@@ -29,7 +29,13 @@ func headlessService(namespace, name string) *source.Service {
 
 // sliceWith is a slice of a service with one port and the endpoints.
 func sliceWith(namespace, service, name string, endpoints ...source.Endpoint) *source.Slice {
-	return &source.Slice{NamespacedName: nsName(namespace, name), Service: service, Ports: []source.Port{mysql}, Endpoints: endpoints}
+	return sliceWithPorts(namespace, service, name, []source.Port{mysql}, endpoints...)
+}
+
+// sliceWithPorts is one with other ports.
+func sliceWithPorts(namespace, service, name string, ports []source.Port, endpoints ...source.Endpoint) *source.Slice {
+	s := &source.Slice{NamespacedName: nsName(namespace, name), Service: service}
+	return s.With(ports, endpoints...)
 }
 
 // ready is a ready endpoint; the hostname may be empty.

@@ -10,11 +10,31 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
+// joined returns the endpoints of slices, joined anew.
+func joined(of []*source.Slice, podNames bool) *endpoints {
+	var all change
+	for _, s := range of {
+		all.add(nil, s.Endpoints)
+	}
+	j := joiner{naming: naming{podNames}, before: &content{}, crowded: make(map[netip.Addr][]*source.Packed)}
+	j.join(all)
+	return &endpoints{content: j.content()}
+}
+
+// selected returns those of a selection.
+func selected(s selection) []*source.Packed {
+	var all []*source.Packed
+	for i := range s.len() {
+		all = append(all, s.at(i))
+	}
+	return all
+}
+
 // readyNames returns the ready addresses with the labels of their names, such as "10.0.0.1 db-0".
 func readyNames(e *endpoints) []string {
 	var names []string
-	for i := range e.all[:e.ready()] {
-		names = append(names, e.all[i].Address.String()+" "+string(e.all[i].appendLabel(nil)))
+	for p := range e.readyPart.byAddress.All() {
+		names = append(names, p.Address().String()+" "+string(e.appendLabel(nil, p)))
 	}
 	return names
 }
@@ -37,7 +57,7 @@ func TestDuplicatesAcrossSlicesFollowKubeProxysRule(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			one, two := sliceWith("default", "db", "one", test.first), sliceWith("default", "db", "two", test.second)
 			for _, order := range [][]*source.Slice{{one, two}, {two, one}} {
-				if got := readyNames(join(order, false)); !slices.Equal(got, test.want) {
+				if got := readyNames(joined(order, false)); !slices.Equal(got, test.want) {
 					t.Errorf("Joined to %q, want %q", got, test.want)
 				}
 			}
@@ -46,14 +66,15 @@ func TestDuplicatesAcrossSlicesFollowKubeProxysRule(t *testing.T) {
 }
 
 func TestPortsOfOneEndpointInSeveralSlicesAreUnited(t *testing.T) {
-	one, two := sliceWith("default", "db", "one", ready("10.0.0.1", "a")), sliceWith("default", "db", "two", ready("10.0.0.1", "a"))
-	two.Ports = []source.Port{mysql, {Name: "metrics", Protocol: "tcp", Number: 9104}}
-	joined := join([]*source.Slice{one, two}, false)
-	if got := joined.all[0].ports; !slices.Equal(got, []source.Port{two.Ports[1], mysql}) {
-		t.Errorf("The ports are %v, want %v", got, two.Ports)
+	one := sliceWith("default", "db", "one", ready("10.0.0.1", "a"))
+	ports := []source.Port{mysql, {Name: "metrics", Protocol: "tcp", Number: 9104}}
+	two := sliceWithPorts("default", "db", "two", ports, ready("10.0.0.1", "a"))
+	e := joined([]*source.Slice{one, two}, false)
+	if got := e.at(0).Ports(); !slices.Equal(got, []source.Port{ports[1], mysql}) {
+		t.Errorf("The ports are %v, want %v", got, ports)
 	}
-	if len(one.Ports) != 1 {
-		t.Errorf("The first slice's ports were changed: %v", one.Ports)
+	if ports := one.Endpoints[0].Ports(); len(ports) != 1 {
+		t.Errorf("The first slice's ports were changed: %v", ports)
 	}
 }
 
@@ -64,7 +85,7 @@ func TestTheOrderOfSlicesAndEndpointsLeavesNoTrace(t *testing.T) {
 	for range 200 {
 		of := randomSlices(random)
 		before := cloneSlices(of)
-		want := join(of, false)
+		want := joined(of, false)
 		if !reflect.DeepEqual(of, before) {
 			t.Fatal("Joining wrote to the slices")
 		}
@@ -73,7 +94,7 @@ func TestTheOrderOfSlicesAndEndpointsLeavesNoTrace(t *testing.T) {
 		for _, s := range shuffled {
 			random.Shuffle(len(s.Endpoints), func(i, j int) { s.Endpoints[i], s.Endpoints[j] = s.Endpoints[j], s.Endpoints[i] })
 		}
-		if got := join(shuffled, false); !reflect.DeepEqual(readyNames(got), readyNames(want)) || len(got.all) != len(want.all) {
+		if got := joined(shuffled, false); !reflect.DeepEqual(readyNames(got), readyNames(want)) || got.len() != want.len() {
 			t.Fatalf("Joined in another order:\n%q\nwant\n%q", readyNames(got), readyNames(want))
 		}
 	}
@@ -84,26 +105,26 @@ func TestTheOrderOfSlicesAndEndpointsLeavesNoTrace(t *testing.T) {
 func TestEveryReadyEndpointIsFoundByItsName(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 1))
 	for range 200 {
-		e := join(randomSlices(random), random.IntN(2) == 0)
-		for i := range e.all {
-			name := string(e.all[i].appendLabel(nil))
-			found := slices.Contains(e.named(name), int32(i))
-			if found != e.all[i].Ready {
-				t.Fatalf("Endpoint %+v is found by its name %q: %t", e.all[i], name, found)
+		e := joined(randomSlices(random), random.IntN(2) == 0)
+		for i := range e.len() {
+			p := e.at(i)
+			name := string(e.appendLabel(nil, p))
+			if found := slices.Contains(selected(e.named(name)), p); found != p.Ready() {
+				t.Fatalf("Endpoint %+v is found by its name %q: %t", p.Unpack(), name, found)
 			}
 		}
 	}
 }
 
 func TestAnAddressHasOneNameOnly(t *testing.T) {
-	e := join([]*source.Slice{sliceWith("default", "db", "1", ready("2001:db8::", ""), ready("10.0.0.1", ""), ready("10.0.0.2", "a"))}, false)
+	e := joined([]*source.Slice{sliceWith("default", "db", "1", ready("2001:db8::", ""), ready("10.0.0.1", ""), ready("10.0.0.2", "a"))}, false)
 	for _, name := range []string{"2001-db8--0", "10-0-0-1", "a"} {
-		if len(e.named(name)) != 1 {
+		if e.named(name).len() != 1 {
 			t.Errorf("%q is not found", name)
 		}
 	}
 	for _, name := range []string{"2001-db8-0-0-0-0-0-0", "2001-db8--", "2001-DB8--0", "10-0-0-2", "10-0-0-9", "", "-", "b"} {
-		if len(e.named(name)) != 0 {
+		if e.named(name).len() != 0 {
 			t.Errorf("%q is found", name)
 		}
 	}
@@ -116,7 +137,7 @@ func TestPodNamesAreUsedWhereTheyAreLabels(t *testing.T) {
 		return e
 	}
 	of := []*source.Slice{sliceWith("default", "db", "1", with("10.0.0.1", "", "web-1"), with("10.0.0.2", "host", "web-2"), with("10.0.0.3", "", "a.b"), with("10.0.0.4", "", ""))}
-	if got, want := readyNames(join(of, true)), []string{"10.0.0.1 web-1", "10.0.0.2 host", "10.0.0.3 10-0-0-3", "10.0.0.4 10-0-0-4"}; !slices.Equal(got, want) {
+	if got, want := readyNames(joined(of, true)), []string{"10.0.0.1 web-1", "10.0.0.2 host", "10.0.0.3 10-0-0-3", "10.0.0.4 10-0-0-4"}; !slices.Equal(got, want) {
 		t.Errorf("With endpoint_pod_names the names are %q, want %q", got, want)
 	}
 }
@@ -125,18 +146,18 @@ func TestPodNamesAreUsedWhereTheyAreLabels(t *testing.T) {
 func randomSlices(random *rand.Rand) []*source.Slice {
 	of := make([]*source.Slice, 1+random.IntN(4))
 	for i := range of {
-		s := sliceWith("default", "db", string(rune('a'+i)))
+		var endpoints []source.Endpoint
 		for range random.IntN(6) {
 			address := netip.AddrFrom4([4]byte{10, 0, 0, byte(random.IntN(4))})
 			if random.IntN(2) == 0 {
 				address = netip.AddrFrom16([16]byte{0x20, 1, 15: byte(random.IntN(3))})
 			}
-			s.Endpoints = append(s.Endpoints, source.Endpoint{
+			endpoints = append(endpoints, source.Endpoint{
 				Address: address, Hostname: []string{"", "a", "b"}[random.IntN(3)], Pod: nsName("default", []string{"", "p", "q.r"}[random.IntN(3)]),
 				Ready: random.IntN(3) > 0, Terminating: random.IntN(3) == 0,
 			})
 		}
-		of[i] = s
+		of[i] = sliceWith("default", "db", string(rune('a'+i)), endpoints...)
 	}
 	return of
 }
@@ -145,7 +166,7 @@ func cloneSlices(of []*source.Slice) []*source.Slice {
 	clones := make([]*source.Slice, len(of))
 	for i, s := range of {
 		clone := *s
-		clone.Ports, clone.Endpoints = slices.Clone(s.Ports), slices.Clone(s.Endpoints)
+		clone.Endpoints = slices.Clone(s.Endpoints)
 		clones[i] = &clone
 	}
 	return clones

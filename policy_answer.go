@@ -4,13 +4,11 @@ import (
 	"math"
 	"net/netip"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/miekg/dns"
 
 	"github.com/headless-dns/headless/policy"
-	"github.com/headless-dns/headless/source"
 )
 
 // policyReply answers by a policy, where one is meant for the question and the client; ok is false for all others, who
@@ -144,7 +142,7 @@ func (a *asking) chosenReply(e *endpoints, sets *policySets, c chosen) reply {
 	at := 0
 	r := a.addressRecords(n, func() []byte {
 		at++
-		return e.ip(int(c.set.units[picks[at-1]][0]))
+		return e.at(int(c.set.units[picks[at-1]][0])).IP()
 	})
 	r.truncated = n < c.Len() && (!c.Fit() || n == 0)
 	return r
@@ -164,7 +162,7 @@ const priorityStep = 10
 
 // chosenSRV answers with the ports of the chosen endpoints: ranks are priorities, weights are weights.
 func (a *asking) chosenSRV(e *endpoints, c chosen) reply {
-	s := a.newSRVAnswer(selection{endpoints: e, to: e.ready()}, e.repeated || len(e.all) > e.ready())
+	s := a.newSRVAnswer(e.allReady(), e.repeated() || e.len() > e.ready())
 	n := min(c.Len(), a.mostPicks())
 	s.weight = weightOf(c.Len())
 	picks := c.Pick(make([]int32, 0, n), n)
@@ -176,7 +174,7 @@ func (a *asking) chosenSRV(e *endpoints, c chosen) reply {
 			s.weight = srvWeight(c.Weight(number) * scale)
 		}
 		for _, i := range c.set.units[number] {
-			fits = fits && s.add(int(i))
+			fits = fits && s.add(e.at(int(i)))
 		}
 		if !fits {
 			picks = picks[:place]
@@ -223,27 +221,7 @@ func (a *asking) mostPicks() int {
 	return a.fitting()
 }
 
-// hasIn says whether an address of the network is one of an endpoint, ready or not. Each part of all endpoints is in the
-// order of the addresses.
+// hasIn says whether an address of the network is one of an endpoint, ready or not.
 func (e *endpoints) hasIn(network netip.Prefix) bool {
-	network = network.Masked()
-	for _, part := range [][]endpoint{e.all[:e.ipv4], e.all[e.ipv4:e.ready()], e.all[e.ready():]} {
-		first := sort.Search(len(part), func(i int) bool { return !part[i].Address.Less(network.Addr()) })
-		if first < len(part) && network.Contains(part[first].Address) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasPort says whether an endpoint, ready or not, has such a port.
-func (e *endpoints) hasPort(name, protocol string) bool {
-	var last *source.Port // endpoints of a slice share a list of ports
-	return slices.ContainsFunc(e.all, func(ep endpoint) bool {
-		if len(ep.ports) == 0 || &ep.ports[0] == last {
-			return false
-		}
-		last = &ep.ports[0]
-		return slices.ContainsFunc(ep.ports, func(port source.Port) bool { return matches(port, name, protocol) })
-	})
+	return e.readyPart.hasIn(network) || e.unreadyPart.hasIn(network)
 }

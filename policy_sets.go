@@ -127,13 +127,13 @@ func (c *candidates) placed() *placeNumbers {
 // units returns the endpoints that a question is about. An address that stands for several is there once.
 func (e *endpoints) units(q question) [][]int32 {
 	var units [][]int32
-	pods := make(map[string]int)        // the unit of each pod, for SRV records
-	places := make([]int32, len(e.all)) // what most units are a piece of
-	for i := range e.all {
+	pods := make(map[string]int)     // the unit of each pod, for SRV records
+	places := make([]int32, e.len()) // what most units are a piece of
+	for i := range places {
 		at := int32(i) // #nosec G115 -- a service has fewer endpoints
 		places[i] = at
 		switch {
-		case !e.all[i].asked(q):
+		case !asked(e.at(i), q):
 		case q.qtype != dns.TypeSRV:
 			if !e.hasBefore(i, q) {
 				units = append(units, places[i:i+1:i+1])
@@ -144,7 +144,7 @@ func (e *endpoints) units(q question) [][]int32 {
 			if known, ok := pods[pod]; !ok {
 				pods[pod] = len(units)
 				units = append(units, places[i:i+1:i+1])
-			} else if e.all[units[known][0]].Ready == e.all[i].Ready {
+			} else if e.at(int(units[known][0])).Ready() == e.at(i).Ready() {
 				units[known] = append(units[known], at)
 			}
 		}
@@ -153,66 +153,67 @@ func (e *endpoints) units(q question) [][]int32 {
 }
 
 // asked says whether an endpoint is one that the question is about.
-func (ep *endpoint) asked(q question) bool {
+func asked(p *source.Packed, q question) bool {
 	switch {
-	case q.qtype == dns.TypeA && !ep.Address.Is4(), q.qtype == dns.TypeAAAA && ep.Address.Is4():
+	case q.qtype == dns.TypeA && !p.Is4(), q.qtype == dns.TypeAAAA && p.Is4():
 		return false
 	case q.qtype != dns.TypeSRV && q.port == "" && q.protocol == "":
 		return true
 	}
-	return slices.ContainsFunc(ep.ports, func(port source.Port) bool { return matches(port, q.port, q.protocol) })
+	return slices.ContainsFunc(p.Ports(), func(port source.Port) bool { return matches(port, q.port, q.protocol) })
 }
 
 // hasBefore says whether an endpoint before this one that the question is about has its address.
 func (e *endpoints) hasBefore(i int, q question) bool {
-	address := e.all[i].Address
-	for before := i - 1; before >= 0 && e.all[before].Address == address; before-- {
-		if e.all[before].asked(q) {
+	p := e.at(i)
+	for before := i - 1; before >= 0 && e.at(before).CompareAddress(p) == 0; before-- {
+		if asked(e.at(before), q) {
 			return true
 		}
 	}
-	return i >= e.ready() && slices.ContainsFunc(e.at(address, 0, e.ready()), func(at int32) bool { return e.all[at].asked(q) })
+	return i >= e.ready() && slices.ContainsFunc(e.readyPart.withAddress(p.Address()), func(p *source.Packed) bool { return asked(p, q) })
 }
 
 // seenUnits returns what policies may look at, of the first endpoint of each unit.
 func (e *endpoints) seenUnits(units [][]int32) []policy.Endpoint {
 	seen := make([]policy.Endpoint, len(units))
-	names := portNames{}
+	names, hints := make(map[source.PortsKey][]string), make(map[any]*source.Hints)
 	for i, unit := range units {
 		seen[i] = e.seenByPolicies(unit[0])
-		seen[i].PortNames = names.of(e.all[unit[0]].ports)
+		p := e.at(int(unit[0]))
+		seen[i].PortNames = remember(names, p.PortsKey(), func() []string { return portNames(p.Ports()) })
+		if of := remember(hints, p.Place(), p.Hints); of != nil {
+			seen[i].HintZones, seen[i].HintNodes = of.Zones, of.Nodes
+		}
 	}
 	return seen
 }
 
-// portNames are the names of lists of ports, which endpoints of a slice share, by the first port.
-type portNames map[*source.Port][]string
-
-func (n portNames) of(ports []source.Port) []string {
-	if len(ports) == 0 {
-		return nil
-	}
-	names, ok := n[&ports[0]]
+// remember returns what a map has for a key, and puts it there first where it has nothing.
+func remember[K comparable, V any](in map[K]V, key K, make func() V) V {
+	value, ok := in[key]
 	if !ok {
-		for _, port := range ports {
-			names = append(names, port.Name)
-		}
-		n[&ports[0]] = names
+		value = make()
+		in[key] = value
+	}
+	return value
+}
+
+func portNames(ports []source.Port) (names []string) {
+	for _, port := range ports {
+		names = append(names, port.Name)
 	}
 	return names
 }
 
-// seenByPolicies returns what policies may look at of an endpoint beside its ports.
+// seenByPolicies returns what policies may look at of an endpoint beside its ports and hints.
 func (e *endpoints) seenByPolicies(i int32) policy.Endpoint {
-	ep := &e.all[i]
+	p := e.at(int(i))
 	seen := policy.Endpoint{
-		Address: ep.Address, Hostname: ep.Hostname, Namespace: ep.Pod.Namespace, Pod: ep.Pod.Name, Node: ep.Node, Zone: ep.Zone,
-		Ready: ep.Ready, Serving: ep.Serving, Terminating: ep.Terminating,
+		Address: p.Address(), Hostname: p.Hostname(), Namespace: p.Pod().Namespace, Pod: p.Pod().Name, Node: p.Node(), Zone: p.Zone(),
+		Ready: p.Ready(), Serving: p.Serving(), Terminating: p.Terminating(),
 	}
 	f := e.factsOf(int(i))
 	seen.Region, seen.NodeReady, seen.Labels, seen.Annotations = f.region, f.nodeReady, f.labels, f.annotations
-	if ep.Hints != nil {
-		seen.HintZones, seen.HintNodes = ep.Hints.Zones, ep.Hints.Nodes
-	}
 	return seen
 }

@@ -43,8 +43,8 @@ func (a *asking) targets() []ptrTarget {
 	var targets []ptrTarget
 	for _, s := range a.cache.reverse.lookup(address) {
 		e := s.endpoints.Load()
-		for _, i := range e.at(address, 0, e.ready()) {
-			targets = append(targets, ptrTarget{label: string(e.all[i].appendLabel(nil)), service: s})
+		for _, p := range e.readyPart.withAddress(address) {
+			targets = append(targets, ptrTarget{label: string(e.appendLabel(nil, p)), service: s})
 		}
 	}
 	return targets

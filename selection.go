@@ -4,14 +4,22 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/headless-dns/headless/source"
 )
 
-// selection is some of the endpoints of a service: a range of the ready ones, or groups. Those of a group are all ready
-// or all not, in the order of all endpoints.
+// selection is some of the endpoints of a service: a range of a list, which is that of the ready ones or of those of one
+// label, or groups. Those of a group are all ready or all not, in the order of all endpoints.
 type selection struct {
 	*endpoints
+	in       list
 	from, to int
-	groups   [][]int32 // instead of the range where there are any
+	groups   [][]*source.Packed // instead of the range where there are any
+}
+
+// allReady returns all ready endpoints.
+func (e *endpoints) allReady() selection {
+	return selection{endpoints: e, in: e.readyPart.byAddress, to: e.ready()}
 }
 
 func (s selection) len() int {
@@ -25,33 +33,37 @@ func (s selection) len() int {
 	return n
 }
 
-// at returns where in all endpoints the i-th of the selection stands.
-func (s selection) at(i int) int {
+// at returns the i-th of the selection.
+func (s selection) at(i int) *source.Packed {
 	for _, group := range s.groups {
 		if i < len(group) {
-			return int(group[i])
+			return group[i]
 		}
 		i -= len(group)
 	}
-	return s.from + i
+	return s.in.At(s.from + i)
 }
 
-// ip returns the wire form of the address of the i-th of the selection.
-func (s selection) ip(i int) []byte { return s.endpoints.ip(s.at(i)) }
+// isAllReady says whether it is a range of all ready endpoints.
+func (s selection) isAllReady() bool { return s.groups == nil && s.in == s.readyPart.byAddress }
 
 // family returns those with an IPv4 address, or those with an IPv6 address.
 func (s selection) family(ipv4 bool) selection {
 	if s.groups == nil {
+		cut := s.ipv4
+		if !s.isAllReady() {
+			cut = s.from + sort.Search(s.len(), func(i int) bool { return !s.at(i).Is4() })
+		}
 		if ipv4 {
-			s.to = min(s.to, s.ipv4)
+			s.to = min(s.to, cut)
 		} else {
-			s.from = max(s.from, s.ipv4)
+			s.from = max(s.from, cut)
 		}
 		return s
 	}
-	groups := make([][]int32, len(s.groups))
+	groups := make([][]*source.Packed, len(s.groups))
 	for i, group := range s.groups {
-		cut := sort.Search(len(group), func(at int) bool { return s.all[group[at]].Address.Is6() })
+		cut := sort.Search(len(group), func(at int) bool { return !group[at].Is4() })
 		if ipv4 {
 			groups[i] = group[:cut]
 		} else {
@@ -65,25 +77,24 @@ func (s selection) family(ipv4 bool) selection {
 // distinct returns one of those that share an address, for each address.
 func (s selection) distinct() selection {
 	switch {
-	case s.addresses == nil:
-		return s
-	case s.groups == nil && s.len() == s.ready():
-		s.groups = [][]int32{s.addresses}
-		return s
+	case s.shared == 0:
+	case s.isAllReady():
+		s.groups = [][]*source.Packed{s.addresses()}
+	case s.groups != nil: // those of one label have an address each
+		list := make([]*source.Packed, s.len())
+		for i := range list {
+			list[i] = s.at(i)
+		}
+		slices.SortFunc(list, s.byAddress)
+		s.groups = [][]*source.Packed{oneForEachAddress(list)}
 	}
-	list := make([]int32, s.len())
-	for i := range list {
-		list[i] = int32(s.at(i)) // #nosec G115 -- a service has fewer endpoints
-	}
-	slices.Sort(list)
-	s.groups = [][]int32{s.oneForEachAddress(list)}
 	return s
 }
 
 // oneForEachAddress drops from a list of endpoints, which is in order, those that have the address of the one before.
 // It works in place.
-func (e *endpoints) oneForEachAddress(list []int32) []int32 {
-	return slices.CompactFunc(list, func(a, b int32) bool { return e.all[a].Address == e.all[b].Address })
+func oneForEachAddress(list []*source.Packed) []*source.Packed {
+	return slices.CompactFunc(list, func(a, b *source.Packed) bool { return a.CompareAddress(b) == 0 })
 }
 
 // find returns the endpoints that the name stands for: the ready ones, save for names of single pods where
@@ -91,15 +102,13 @@ func (e *endpoints) oneForEachAddress(list []int32) []int32 {
 func (a *asking) find(e *endpoints) selection {
 	switch a.name.kind {
 	case nameService:
-		return selection{endpoints: e, to: e.ready()}
+		return e.allReady()
 	case nameEndpoint:
 		named := e.named(a.name.endpoint)
-		if len(named) == 0 && a.namesUnready(e) {
+		if named.len() == 0 && a.namesUnready(e) {
 			named = e.namedUnready(a.name.endpoint)
 		}
-		if len(named) > 0 {
-			return selection{endpoints: e, groups: [][]int32{named}}
-		}
+		return named
 	case namePort:
 		return e.withPort(a.name.port, a.name.protocol)
 	case namePlace:
@@ -111,16 +120,18 @@ func (a *asking) find(e *endpoints) selection {
 // inPlace returns the ready endpoints in the place; if there are none and the name says so, all.
 func (e *endpoints) inPlace(n *name) selection {
 	all := e.withPort(n.port, n.protocol)
-	var list []int32
+	var list []*source.Packed
 	for i := range all.len() {
-		if at := all.at(i); n.place.holds(&e.all[at]) {
-			list = append(list, int32(at)) // #nosec G115 -- a service has fewer endpoints
+		if p := all.at(i); n.place.holds(p) {
+			list = append(list, p)
 		}
 	}
 	switch {
 	case len(list) > 0:
-		slices.Sort(list)
-		return selection{endpoints: e, groups: [][]int32{list}}
+		if !all.isAllReady() {
+			slices.SortFunc(list, e.byAddress)
+		}
+		return selection{endpoints: e, groups: [][]*source.Packed{list}}
 	case n.prefer:
 		return all
 	}
@@ -128,10 +139,10 @@ func (e *endpoints) inPlace(n *name) selection {
 }
 
 // holds says whether the endpoint is there. A query may have its name in any case, and zones too are written in any.
-func (p place) holds(e *endpoint) bool {
-	at := e.Zone
+func (p place) holds(e *source.Packed) bool {
+	at := e.Zone()
 	if p.kind == placeNode {
-		at = e.Node
+		at = e.Node()
 	}
 	return strings.EqualFold(at, p.name)
 }

@@ -1,9 +1,12 @@
 package headless
 
 import (
+	"net/netip"
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/source"
 )
 
 // serviceIndex is the immutable list of headless services.
@@ -22,6 +25,8 @@ type service struct {
 	policy   string // that its annotation names
 	selected bool   // it has a selector
 	counted  counts // what it adds to those of the cache
+	// crowded has what stands in the slices at addresses that stand there more than once. See joiner.
+	crowded map[netip.Addr][]*source.Packed
 }
 
 // lookup returns the endpoints of a headless service; ok is false where there is no such service. The key is

@@ -2,6 +2,8 @@ package headless
 
 import (
 	"github.com/miekg/dns"
+
+	"github.com/headless-dns/headless/source"
 )
 
 // srvOctets is what an SRV record takes on the wire before its target, which is never compressed (RFC 2782).
@@ -45,7 +47,8 @@ type srvRecord struct {
 
 // srvAddress is an address of a target that may go along in the additional section.
 type srvAddress struct {
-	target, endpoint int
+	target int
+	ip     []byte
 }
 
 // srv answers with the ports of the endpoints, in random order, and with the addresses of their names as far as the
@@ -55,7 +58,7 @@ func (a *asking) srv(found selection) reply {
 	if len(found.ports) == 0 && !one {
 		return reply{}
 	}
-	s := a.newSRVAnswer(found, found.repeated || one)
+	s := a.newSRVAnswer(found, found.repeated() || one)
 	s.weight = a.equalWeight(found)
 	order := newSample(found.len(), a.random)
 	defer order.release()
@@ -79,22 +82,21 @@ func (a *asking) newSRVAnswer(found selection, repeated bool) *srvAnswer {
 }
 
 // add takes an endpoint's records in; it returns false when one of them does not fit.
-func (s *srvAnswer) add(i int) bool {
-	ep := &s.found.all[i]
+func (s *srvAnswer) add(p *source.Packed) bool {
 	target := -1
-	for _, port := range ep.ports {
+	for _, port := range p.Ports() {
 		if !matches(port, s.name.port, s.name.protocol) {
 			continue
 		}
 		first := target < 0
 		if first {
-			target = s.target(ep)
+			target = s.target(p)
 		}
 		if !s.addRecord(srvRecord{target: target, port: port.Number, priority: s.priority, weight: s.weight}) {
 			return false
 		}
 		if first { // only now has the target a record
-			s.addresses = append(s.addresses, srvAddress{target: target, endpoint: i})
+			s.addresses = append(s.addresses, srvAddress{target: target, ip: p.IP()})
 		}
 	}
 	return true
@@ -102,9 +104,9 @@ func (s *srvAnswer) add(i int) bool {
 
 // target returns the number of an endpoint's target. Endpoints of one name, such as the two addresses of a pod, share
 // one.
-func (s *srvAnswer) target(ep *endpoint) int {
+func (s *srvAnswer) target(p *source.Packed) int {
 	t := srvTarget{from: len(s.text), octets: pointerOctets}
-	s.text = ep.appendLabel(s.text)
+	s.text = s.found.appendLabel(s.text, p)
 	if s.byLabel != nil {
 		label := string(s.text[t.from:])
 		if known, ok := s.byLabel[label]; ok {
@@ -164,11 +166,10 @@ func (s *srvAnswer) additional(text string) []dns.RR {
 	var extra []dns.RR
 	for _, address := range s.addresses {
 		t := s.targets[address.target]
-		ip := s.found.endpoints.ip(address.endpoint)
-		if s.room -= t.octets + fieldOctets + len(ip); s.room < 0 {
+		if s.room -= t.octets + fieldOctets + len(address.ip); s.room < 0 {
 			break
 		}
-		extra = append(extra, s.addressRecord(text[t.from:t.to], ip))
+		extra = append(extra, s.addressRecord(text[t.from:t.to], address.ip))
 	}
 	return extra
 }
@@ -186,7 +187,7 @@ func (a *asking) equalWeight(found selection) uint16 {
 		return weightOf(pairs)
 	}
 	for i := range found.len() {
-		for _, port := range found.all[found.at(i)].ports {
+		for _, port := range found.at(i).Ports() {
 			if matches(port, a.name.port, a.name.protocol) {
 				pairs++
 			}

@@ -12,9 +12,8 @@ import (
 func TestTwoPortsOfOneNumberAreOneSRVRecordAtTheServicesName(t *testing.T) {
 	h := newTestHeadless(t)
 	h.cache.SetService(headlessService("default", "db"))
-	s := sliceWith("default", "db", "dns", ready("10.0.0.1", "a"))
-	s.Ports = []source.Port{{Name: "dns", Protocol: "udp", Number: 53}, {Name: "dns-tcp", Protocol: "tcp", Number: 53}}
-	h.cache.SetSlice(s)
+	ports := []source.Port{{Name: "dns", Protocol: "udp", Number: 53}, {Name: "dns-tcp", Protocol: "tcp", Number: 53}}
+	h.cache.SetSlice(sliceWithPorts("default", "db", "dns", ports, ready("10.0.0.1", "a")))
 	for _, qname := range []string{dbName, "a." + dbName, "_dns._udp." + dbName, "_dns-tcp._tcp." + dbName} {
 		if m := ask(t, h, qname, dns.TypeSRV, client{}); len(m.Answer) != 1 || len(m.Extra) != 1 {
 			t.Errorf("SRV of %s has the records %v and %v", qname, m.Answer, m.Extra)
@@ -40,12 +39,10 @@ func TestPortsThatDifferBetweenSlicesAreAnsweredForEachEndpoint(t *testing.T) {
 	h := newTestHeadless(t)
 	h.cache.SetService(headlessService("default", "db"))
 	older := sliceWith("default", "db", "a", ready("10.0.0.1", "a"), ready("10.0.0.3", "c"))
-	newer := sliceWith("default", "db", "b", ready("10.0.0.1", "b"), ready("10.0.0.2", "d"))
-	newer6 := sliceWith("default", "db", "c", ready("2001:db8::1", "d"))
-	newer.Ports = []source.Port{{Name: "mysql", Protocol: "tcp", Number: 3307}}
-	newer6.Ports = newer.Ports
-	other := sliceWith("default", "db", "d", ready("10.0.0.9", "e"))
-	other.Ports = nil
+	ports := []source.Port{{Name: "mysql", Protocol: "tcp", Number: 3307}}
+	newer := sliceWithPorts("default", "db", "b", ports, ready("10.0.0.1", "b"), ready("10.0.0.2", "d"))
+	newer6 := sliceWithPorts("default", "db", "c", ports, ready("2001:db8::1", "d"))
+	other := sliceWithPorts("default", "db", "d", nil, ready("10.0.0.9", "e"))
 	h.cache.ReplaceSlices("", []*source.Slice{older, newer, newer6, other})
 	for qtype, want := range map[uint16][]string{dns.TypeA: {"10.0.0.1", "10.0.0.2", "10.0.0.3"}, dns.TypeAAAA: {"2001:db8::1"}} {
 		got := addressesOf(ask(t, h, "_mysql._tcp."+dbName, qtype, client{}).Answer)
@@ -98,8 +95,8 @@ func TestEveryTargetOfAnSRVRecordResolvesToItsAdditionalAddresses(t *testing.T) 
 func TestPortsThatOnlySomeEndpointsHaveAreAnsweredForThoseOnly(t *testing.T) {
 	h := newTestHeadless(t)
 	h.cache.SetService(headlessService("default", "db"))
-	with := sliceWith("default", "db", "with", ready("10.0.0.1", "db-0"))
-	with.Ports = append(with.Ports, source.Port{Name: "metrics", Protocol: "tcp", Number: 9104}, source.Port{Protocol: "udp", Number: 53})
+	ports := []source.Port{mysql, {Name: "metrics", Protocol: "tcp", Number: 9104}, {Protocol: "udp", Number: 53}}
+	with := sliceWithPorts("default", "db", "with", ports, ready("10.0.0.1", "db-0"))
 	h.cache.ReplaceSlices("", []*source.Slice{with, sliceWith("default", "db", "without", ready("10.0.0.2", "db-1"))})
 	for qname, want := range map[string]int{"_metrics._tcp." + dbName: 1, "_mysql._tcp." + dbName: 2, dbName: 4, "db-0." + dbName: 3, "db-1." + dbName: 1} {
 		if m := ask(t, h, qname, dns.TypeSRV, client{}); len(m.Answer) != want {

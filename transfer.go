@@ -126,12 +126,13 @@ func (t *zoneTransfer) sendReverse(keys []string) {
 	sent := make(map[netip.Addr]bool)
 	for _, key := range keys {
 		e, _ := t.cache.lookup(key)
-		for _, endpoint := range readyAddresses(e) {
-			reverse, err := dns.ReverseAddr(endpoint.Address.String())
-			if err != nil || !t.holds(reverse) || sent[endpoint.Address] {
+		for p := range e.readyPart.byAddress.All() {
+			address := p.Address()
+			reverse, err := dns.ReverseAddr(address.String())
+			if err != nil || !t.holds(reverse) || sent[address] {
 				continue
 			}
-			sent[endpoint.Address] = true
+			sent[address] = true
 			r, _ := t.asking(reverse, dns.TypePTR).reverseReply()
 			t.send(r.answer...)
 		}

@@ -141,15 +141,18 @@ func fillAtRandom(h *Headless, random *rand.Rand) map[string]uint16 {
 			}
 		}
 		for j := range random.IntN(4) {
-			s := sliceWith("default", name, fmt.Sprintf("%s-%d", name, j))
-			s.Ports = ports[:random.IntN(len(ports)+1)]
+			var all, nameless []source.Endpoint
 			for range random.IntN(12) {
 				e := randomEndpoint(random)
-				s.Endpoints = append(s.Endpoints, e)
-				below(key, string((&endpoint{Endpoint: &e, label: e.Hostname}).appendLabel(nil))+".")
-				below(key, string((&endpoint{Endpoint: &e}).appendLabel(nil))+".")
+				all = append(all, e)
+				e.Hostname = ""
+				nameless = append(nameless, e)
 				reverse, _ := dns.ReverseAddr(e.Address.String())
 				add(reverse, dns.TypePTR, dns.TypeA)
+			}
+			s := sliceWithPorts("default", name, fmt.Sprintf("%s-%d", name, j), ports[:random.IntN(len(ports)+1)], all...)
+			for _, p := range append(sliceWith("", "", "", nameless...).Endpoints, s.Endpoints...) {
+				below(key, string(naming{}.appendLabel(nil, p))+".")
 			}
 			h.cache.SetSlice(s)
 		}

@@ -195,11 +195,11 @@ func (d *Directory) Enter(all ...*source.Slice) {
 	d.write(func() {
 		for _, s := range all {
 			d.endpoints.slices[s] = struct{}{}
-			trusted(s, func(e *source.Endpoint) {
+			trusted(s, func(e *source.Packed) {
 				var on *node
-				if e.Node != "" {
-					on = d.nodes.names.use(e.Node)
-					on.say(e.Zone, 1)
+				if e.Node() != "" {
+					on = d.nodes.names.use(e.Node())
+					on.say(e.Zone(), 1)
 				}
 				d.endpoints.enter(e, on)
 				d.audit.add(d, e, 1)
@@ -213,11 +213,11 @@ func (d *Directory) Leave(all ...*source.Slice) {
 	d.write(func() {
 		for _, s := range all {
 			delete(d.endpoints.slices, s)
-			trusted(s, func(e *source.Endpoint) {
+			trusted(s, func(e *source.Packed) {
 				d.audit.add(d, e, -1)
 				d.endpoints.leave(e)
-				if on := d.nodes.names[e.Node]; on != nil {
-					on.say(e.Zone, -1)
+				if on := d.nodes.names[e.Node()]; on != nil {
+					on.say(e.Zone(), -1)
 					d.nodes.names.release(on)
 				}
 			})

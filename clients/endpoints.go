@@ -18,25 +18,25 @@ type endpointTable struct {
 
 // member is an endpoint that may be a client.
 type member struct {
-	*source.Endpoint
+	*source.Packed
 	node *node // nil where it is on none
 }
 
 func newEndpointTable(asClients bool) endpointTable {
 	t := endpointTable{slices: map[*source.Slice]struct{}{}}
 	if asClients {
-		t.addresses = addresses.New(func(m *member, address netip.Addr) bool { return m.Address == address })
+		t.addresses = addresses.New(func(m *member, address netip.Addr) bool { return m.Address() == address })
 	}
 	return t
 }
 
 // trusted calls each for the endpoints of a slice that can be believed.
-func trusted(s *source.Slice, each func(e *source.Endpoint)) {
+func trusted(s *source.Slice, each func(e *source.Packed)) {
 	if !s.Controlled {
 		return
 	}
-	for i := range s.Endpoints {
-		if e := &s.Endpoints[i]; e.Pod.Name != "" && e.Pod.Namespace == s.Namespace {
+	for _, e := range s.Endpoints {
+		if pod := e.Pod(); pod.Name != "" && pod.Namespace == s.Namespace {
 			each(e)
 		}
 	}
@@ -47,27 +47,27 @@ func trusted(s *source.Slice, each func(e *source.Endpoint)) {
 const mostClaims = 64
 
 // enter takes over an endpoint on a node, nil for none.
-func (t *endpointTable) enter(e *source.Endpoint, on *node) {
+func (t *endpointTable) enter(e *source.Packed, on *node) {
 	if t.addresses == nil {
 		return
 	}
 	claims := 0
-	for range t.addresses.At(e.Address) {
+	for range t.addresses.At(e.Address()) {
 		claims++
 	}
 	if claims < mostClaims {
-		t.addresses.Add(e.Address, &member{Endpoint: e, node: on})
+		t.addresses.Add(e.Address(), &member{Packed: e, node: on})
 	}
 }
 
 // leave takes back what enter did.
-func (t *endpointTable) leave(e *source.Endpoint) {
+func (t *endpointTable) leave(e *source.Packed) {
 	if t.addresses == nil {
 		return
 	}
-	for m := range t.addresses.At(e.Address) {
-		if m.Endpoint == e {
-			t.addresses.Remove(e.Address, m)
+	for m := range t.addresses.At(e.Address()) {
+		if m.Packed == e {
+			t.addresses.Remove(e.Address(), m)
 			return
 		}
 	}

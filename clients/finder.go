@@ -124,7 +124,7 @@ func (f *Finder) identify(client *policy.Client, known *found) {
 			client.Labels = facts.Labels
 		}
 	case known.endpoint != nil:
-		name := known.endpoint.Pod
+		name := known.endpoint.Pod()
 		client.Namespace, client.Pod, client.Labels = name.Namespace, name.Name, f.directory.labelsOf(name)
 		client.LabelsUnknown = !f.directory.labelsRead.Load()
 	}

@@ -41,8 +41,11 @@ func aPod(pod, node string, own ...string) *source.Pod {
 }
 
 // aSlice is a slice of the endpointslice controller.
-func aSlice(endpoints ...source.Endpoint) *source.Slice {
-	return &source.Slice{NamespacedName: name("db-1"), Service: "db", Controlled: true, Endpoints: endpoints}
+func aSlice(endpoints ...source.Endpoint) *source.Slice { return controlled(true, endpoints...) }
+
+func controlled(is bool, endpoints ...source.Endpoint) *source.Slice {
+	s := &source.Slice{NamespacedName: name("db-1"), Service: "db", Controlled: is}
+	return s.With(nil, endpoints...)
 }
 
 // anEndpoint is one with a Pod behind it.

@@ -63,11 +63,11 @@ func (t *endpointTable) lookup(address netip.Addr) (found, bool) {
 	var running, ending candidates
 	for m := range t.addresses.At(address) {
 		of := &running
-		if m.Terminating {
+		if m.Terminating() {
 			of = &ending
 		}
 		before := of.found.endpoint
-		of.add(found{source: FromEndpoint, place: m.place(), endpoint: m}, before != nil && before.Pod == m.Pod)
+		of.add(found{source: FromEndpoint, place: m.place(), endpoint: m}, before != nil && before.Pod() == m.Pod())
 	}
 	return running.or(&ending)
 }
@@ -107,4 +107,4 @@ func placeOf(n *node) policy.Place {
 }
 
 // place is that of its node; an endpoint without a node may still have a zone.
-func (m *member) place() policy.Place { return fill(placeOf(m.node), policy.Place{Zone: m.Zone}) }
+func (m *member) place() policy.Place { return fill(placeOf(m.node), policy.Place{Zone: m.Zone()}) }

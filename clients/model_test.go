@@ -33,8 +33,8 @@ func (m *model) place(node string) policy.Place {
 		return policy.Place{Node: node, Zone: n.Zone}
 	}
 	place := policy.Place{Node: node}
-	m.each(func(e *source.Endpoint) {
-		if e.Node == node {
+	m.each(func(e *source.Packed) {
+		if e.Node() == node {
 			place.Zone = zoneOf(node)
 		}
 	})
@@ -105,14 +105,14 @@ func (m *model) findElsewhere(address netip.Addr) (place policy.Place, from Sour
 	}
 	pods := map[string]bool{}
 	ending := map[bool]bool{}
-	m.each(func(e *source.Endpoint) {
-		if e.Address == address {
-			ending[e.Terminating] = true
+	m.each(func(e *source.Packed) {
+		if e.Address() == address {
+			ending[e.Terminating()] = true
 		}
 	})
-	m.each(func(e *source.Endpoint) {
-		if e.Address == address && (!e.Terminating || !ending[false]) {
-			members, pods[e.Pod.Name] = append(members, m.place(e.Node)), true
+	m.each(func(e *source.Packed) {
+		if e.Address() == address && (!e.Terminating() || !ending[false]) {
+			members, pods[e.Pod().Name] = append(members, m.place(e.Node())), true
 		}
 	})
 	switch len(members) {
@@ -144,20 +144,20 @@ func (m *model) cidrs(address netip.Addr) (nodes []string) {
 }
 
 func (m *model) contradictions() (n int) {
-	m.each(func(e *source.Endpoint) {
-		cidr := m.cidrs(e.Address)
-		if len(cidr) > 0 && e.Ready && m.nodes[e.Node] != nil && !slices.Contains(cidr, e.Node) {
+	m.each(func(e *source.Packed) {
+		cidr := m.cidrs(e.Address())
+		if len(cidr) > 0 && e.Ready() && m.nodes[e.Node()] != nil && !slices.Contains(cidr, e.Node()) {
 			n++
 		}
 	})
 	return n
 }
 
-func (m *model) each(do func(e *source.Endpoint)) {
+func (m *model) each(do func(e *source.Packed)) {
 	for _, s := range m.slices {
-		for i := range s.Endpoints {
-			if s.Controlled && s.Endpoints[i].Pod.Name != "" && s.Endpoints[i].Pod.Namespace == s.Namespace {
-				do(&s.Endpoints[i])
+		for _, e := range s.Endpoints {
+			if s.Controlled && e.Pod().Name != "" && e.Pod().Namespace == s.Namespace {
+				do(e)
 			}
 		}
 	}
@@ -210,19 +210,19 @@ func (d drawn) pod() *source.Pod {
 }
 
 func (d drawn) slice() *source.Slice {
-	s := &source.Slice{NamespacedName: name("db-1"), Service: "db", Controlled: d.IntN(6) > 0}
+	var all []source.Endpoint
 	for range d.IntN(5) {
-		e := source.Endpoint{Address: d.address(), Node: d.nodeName(), Pod: name(fmt.Sprintf("pod-%d", d.IntN(5))), Ready: d.IntN(4) > 0}
-		e.Terminating = d.IntN(4) == 0
+		e := anEndpoint(d.address().String(), fmt.Sprintf("pod-%d", d.IntN(5)), d.nodeName(), "")
+		e.Ready, e.Terminating = d.IntN(4) > 0, d.IntN(4) == 0
 		switch e.Zone = zoneOf(e.Node); d.IntN(8) {
 		case 0:
 			e.Pod = types.NamespacedName{}
 		case 1:
 			e.Pod.Namespace = "other"
 		}
-		s.Endpoints = append(s.Endpoints, e)
+		all = append(all, e)
 	}
-	return s
+	return controlled(d.IntN(6) > 0, all...)
 }
 
 // step makes one change, in the Directory and in the model.

@@ -99,10 +99,10 @@ func (d *Decoder) Slice(s *discoveryv1.EndpointSlice) *Slice {
 		c.report(ReasonAddressType, string(s.AddressType))
 		return nil
 	}
-	return &Slice{
+	out := &Slice{
 		NamespacedName: c.name, Service: share(service), Controlled: isControlled(s), Version: version(s.ResourceVersion),
-		Ports: c.ports(), Endpoints: c.endpoints(),
 	}
+	return out.With(c.ports(), c.endpoints()...)
 }
 
 // isControlled says whether the endpointslice controller keeps a slice. It leaves one alone that is being deleted, which
@@ -132,8 +132,6 @@ type sliceDecoder struct {
 	*Decoder
 	in   *discoveryv1.EndpointSlice
 	name types.NamespacedName
-	// hints are those of the endpoint before, shared with the next one where they are equal.
-	hints *Hints
 }
 
 func (c *sliceDecoder) report(reason, value string) {
@@ -190,28 +188,22 @@ func (c *sliceDecoder) endpoints() []Endpoint {
 func (c *sliceDecoder) endpoint(in *discoveryv1.Endpoint) Endpoint {
 	ready := deref(in.Conditions.Ready, true)
 	e := Endpoint{
-		Node:        share(deref(in.NodeName, "")),
-		Zone:        share(deref(in.Zone, "")),
-		Hints:       c.shareHints(in.Hints),
+		Node:        deref(in.NodeName, ""),
+		Zone:        deref(in.Zone, ""),
+		Hints:       hintsOf(in.Hints),
 		Ready:       ready,
 		Serving:     deref(in.Conditions.Serving, ready),
 		Terminating: deref(in.Conditions.Terminating, false),
 	}
 	if hostname := strings.ToLower(deref(in.Hostname, "")); hostname != "" {
-		if len(validation.IsDNS1123Label(hostname)) == 0 {
+		if isLabel(hostname) {
 			e.Hostname = hostname
 		} else {
 			c.report(ReasonHostname, hostname)
 		}
 	}
 	if ref := in.TargetRef; ref != nil && ref.Kind == "Pod" {
-		e.Pod.Name = ref.Name
-		if ref.Name == e.Hostname {
-			e.Pod.Name = e.Hostname // one string for both: so it is for every pod of a StatefulSet
-		}
-		if e.Pod.Namespace = c.name.Namespace; ref.Namespace != "" && ref.Namespace != c.name.Namespace {
-			e.Pod.Namespace = share(ref.Namespace)
-		}
+		e.Pod = types.NamespacedName{Namespace: cmp.Or(ref.Namespace, c.name.Namespace), Name: ref.Name}
 	}
 	return e
 }
@@ -224,25 +216,21 @@ func (c *sliceDecoder) address(text string) (netip.Addr, bool) {
 	return address, ok && address.Is4() == (c.in.AddressType == discoveryv1.AddressTypeIPv4)
 }
 
-// shareHints returns the hints of the endpoint before where they are the same ones: neighbours in a slice mostly are.
-func (c *sliceDecoder) shareHints(in *discoveryv1.EndpointHints) *Hints {
+func hintsOf(in *discoveryv1.EndpointHints) *Hints {
 	if in == nil || len(in.ForZones)+len(in.ForNodes) == 0 {
 		return nil
 	}
 	hints := &Hints{}
 	for _, zone := range in.ForZones {
-		hints.Zones = append(hints.Zones, share(zone.Name))
+		hints.Zones = append(hints.Zones, zone.Name)
 	}
 	for _, node := range in.ForNodes {
-		hints.Nodes = append(hints.Nodes, share(node.Name))
+		hints.Nodes = append(hints.Nodes, node.Name)
 	}
-	if c.hints == nil || !slices.Equal(c.hints.Zones, hints.Zones) || !slices.Equal(c.hints.Nodes, hints.Nodes) {
-		c.hints = hints
-	}
-	return c.hints
+	return hints
 }
 
-// share returns s in storage that all equal strings share: nodes, zones and port names repeat for every endpoint.
+// share returns s in storage that all equal strings share: names of services and ports repeat for every slice.
 func share(s string) string { return unique.Make(s).Value() }
 
 func deref[T any](p *T, unknown T) T {

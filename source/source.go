@@ -14,7 +14,6 @@ package source
 
 import (
 	"net/netip"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -94,29 +93,9 @@ type Slice struct {
 	// Version tells which of two states of a slice is the newer one (resourceVersion); 0 where that is unknown. It is
 	// that of the first of equal states.
 	Version uint64
-	// Ports are those of every endpoint of the slice.
-	Ports []Port
-	// Endpoints has one entry for each address of each endpoint.
-	Endpoints []Endpoint
-}
-
-// Equal says whether two slices are the same, of whatever version.
-func (s *Slice) Equal(other *Slice) bool {
-	return s.NamespacedName == other.NamespacedName && s.Service == other.Service && s.Controlled == other.Controlled &&
-		slices.Equal(s.Ports, other.Ports) && slices.EqualFunc(s.Endpoints, other.Endpoints, Endpoint.equal)
-}
-
-func (e Endpoint) equal(other Endpoint) bool {
-	sameHints := e.Hints.equal(other.Hints)
-	e.Hints, other.Hints = nil, nil
-	return sameHints && e == other
-}
-
-func (h *Hints) equal(other *Hints) bool {
-	if h == nil || other == nil {
-		return h == other
-	}
-	return slices.Equal(h.Zones, other.Zones) && slices.Equal(h.Nodes, other.Nodes)
+	// Endpoints has one entry for each address of each endpoint, in the order of Packed.Compare. All have the same ports.
+	// See With.
+	Endpoints []*Packed
 }
 
 // Port is a port of an endpoint (EndpointPort in discovery.k8s.io/v1). It may be shared between slices.
@@ -130,7 +109,7 @@ type Port struct {
 	Number uint16
 }
 
-// Endpoint is one address of an endpoint (Endpoint in discovery.k8s.io/v1).
+// Endpoint is one address of an endpoint (Endpoint in discovery.k8s.io/v1). It is held as a [Packed] one.
 type Endpoint struct {
 	// Address is valid, without a zone and never an IPv4-mapped IPv6 address.
 	Address netip.Addr
@@ -140,7 +119,7 @@ type Endpoint struct {
 	Pod types.NamespacedName
 	// Node and Zone say where the endpoint runs (nodeName, zone); empty where that is unknown.
 	Node, Zone string
-	// Hints are for whom the endpoint is meant (hints); nil where there are none. They may be shared.
+	// Hints are for whom the endpoint is meant (hints); nil where there are none.
 	Hints *Hints
 	// Ready, Serving and Terminating are the endpoint's conditions with the defaults of the API for those that are
 	// unknown, save that an unknown Serving is what Ready is: mirrored slices carry ready alone.

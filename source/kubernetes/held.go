@@ -7,15 +7,22 @@ import "k8s.io/apimachinery/pkg/types"
 // works for what is as it was. Contents are compared and not versions: a cluster that was restored from a backup gives
 // the same versions to other objects.
 type held[T any] struct {
-	name    func(*T) types.NamespacedName
-	equal   func(a, b *T) bool
-	objects map[types.NamespacedName]*T
+	name  func(*T) types.NamespacedName
+	equal func(a, b *T) bool
+	// takeOver puts into a new one what of the one before is as it was.
+	takeOver func(now, before *T)
+	objects  map[types.NamespacedName]*T
 }
 
-// sameAs returns what is held where it is equal, else the new one.
+// sameAs returns what is held where it is equal, else the new one, which then has what is still the same of it.
 func (h *held[T]) sameAs(kept *T) *T {
-	if before := h.objects[h.name(kept)]; before != nil && h.equal(before, kept) {
+	before := h.objects[h.name(kept)]
+	switch {
+	case before == nil:
+	case h.equal(before, kept):
 		return before
+	default:
+		h.takeOver(kept, before)
 	}
 	return kept
 }

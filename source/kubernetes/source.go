@@ -181,7 +181,7 @@ func (s *Source) followSlices(ctx context.Context, namespace, labels string, sin
 			reduce: s.decoder.Slice, set: sink.SetSlice, remove: sink.DeleteSlice, synced: synced,
 			held: &held[source.Slice]{
 				name:  func(s *source.Slice) types.NamespacedName { return s.NamespacedName },
-				equal: (*source.Slice).Equal,
+				equal: (*source.Slice).Equal, takeOver: (*source.Slice).TakeOver,
 			},
 			replace: sink.ReplaceSlices,
 		},

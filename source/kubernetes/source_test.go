@@ -247,7 +247,7 @@ func TestAnObjectThatIsListedAgainUnchangedIsTheOneThatIsHeld(t *testing.T) {
 		replace: func(all []*source.Slice) { listed = all },
 		held: &held[source.Slice]{
 			name:  func(s *source.Slice) types.NamespacedName { return s.NamespacedName },
-			equal: (*source.Slice).Equal,
+			equal: (*source.Slice).Equal, takeOver: (*source.Slice).TakeOver,
 		},
 	}
 	replace := func(objects ...*discoveryv1.EndpointSlice) []*source.Slice {
@@ -266,11 +266,17 @@ func TestAnObjectThatIsListedAgainUnchangedIsTheOneThatIsHeld(t *testing.T) {
 		return listed
 	}
 	changed := slice("default", "db", "db-2")
-	first := replace(slice("default", "db", "db-1"), slice("default", "db", "db-2"))
+	staying := discoveryv1.Endpoint{Addresses: []string{"10.0.0.9"}}
+	changed.Endpoints = append(changed.Endpoints, staying)
+	first := replace(slice("default", "db", "db-1"), changed)
+	changed = changed.DeepCopy()
 	changed.Endpoints[0].Addresses = []string{"10.0.0.2"} // with the version that it had, as after a restored backup
 	again := replace(slice("default", "db", "db-1"), changed)
-	if again[0] != first[0] || again[1] == first[1] || again[1].Endpoints[0].Address.String() != "10.0.0.2" {
+	if again[0] != first[0] || again[1] == first[1] || again[1].Endpoints[0].Address().String() != "10.0.0.2" {
 		t.Errorf("Listed first were %v, and then %v", first, again)
+	}
+	if again[1].Endpoints[1] != first[1].Endpoints[1] {
+		t.Error("An endpoint that stays as it is in a slice that changes is there twice")
 	}
 	for _, step := range []struct {
 		what string

@@ -104,10 +104,10 @@ func TestAServiceAndItsSliceAreReadFromOneFile(t *testing.T) {
 	if s.Namespace != "default" || s.Name != "mariadb-1" || s.Service != "mariadb" {
 		t.Errorf("Want default/mariadb-1 of mariadb, got %v of %v", s.NamespacedName, s.Service)
 	}
-	if want := []source.Port{{Name: "mysql", Protocol: "tcp", Number: 3306}}; !reflect.DeepEqual(s.Ports, want) {
-		t.Errorf("Want ports %v, got %v", want, s.Ports)
+	if want := []source.Port{{Name: "mysql", Protocol: "tcp", Number: 3306}}; !reflect.DeepEqual(s.Endpoints[0].Ports(), want) {
+		t.Errorf("Want ports %v, got %v", want, s.Endpoints[0].Ports())
 	}
-	e := s.Endpoints[0]
+	e := s.Endpoints[0].Unpack()
 	if e.Address.String() != "172.16.44.32" || e.Hostname != "maradb-0" || !e.Ready || !e.Serving || e.Terminating {
 		t.Errorf("Want the ready endpoint maradb-0 at 172.16.44.32, got %+v", e)
 	}

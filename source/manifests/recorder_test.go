@@ -74,7 +74,7 @@ func (r *recorder) addresses() string {
 	var all []string
 	for _, s := range r.slices {
 		for _, e := range s.Endpoints {
-			all = append(all, e.Address.String())
+			all = append(all, e.Address().String())
 		}
 	}
 	return strings.Join(all, " ")
