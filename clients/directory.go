@@ -167,18 +167,12 @@ func (d *Directory) ReplacePods(scope string, all []*source.Pod) {
 }
 
 func (d *Directory) setPod(p *source.Pod) {
-	var on *node
-	if p.Client.Node != "" {
-		on = d.nodes.names.use(p.Client.Node)
-		on.pods++
-		d.nodes.tellHosts(on, p.Client.HostAddresses)
-	}
-	known := d.pods.find(p.NamespacedName)
-	if known != nil && known.equal(p, on) {
-		d.nodes.releasePod(on)
+	stand, known := d.nodes.enter(&p.Client), d.pods.find(p.NamespacedName)
+	if known != nil && known.equal(p, stand) {
+		d.nodes.leave(stand)
 		return
 	}
-	d.pods.put(p, on) // before the old one goes: it is never missing
+	d.pods.put(p, stand) // before the old one goes: it is never missing
 	d.removePod(known, p.NamespacedName)
 }
 
@@ -186,7 +180,7 @@ func (d *Directory) setPod(p *source.Pod) {
 func (d *Directory) removePod(p *pod, name types.NamespacedName) {
 	if p != nil {
 		d.pods.remove(p, name)
-		d.nodes.releasePod(p.node)
+		d.nodes.leave(p.stand)
 	}
 }
 

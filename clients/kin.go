@@ -11,10 +11,7 @@ import (
 type kin struct {
 	namespace, prefix string
 	facts             *source.PodFacts
-	// zone and region are those of its node as its labels say them. Who may change a Pod's labels must not be able to
-	// move others, so they are the Pod's alone.
-	zone, region string
-	terminating  bool
+	terminating       bool
 }
 
 // sharedKin is that of so many Pods.

@@ -50,9 +50,9 @@ func (t *podTable) lookup(address netip.Addr) (found, bool) {
 		}
 		// Of two of one name the first one is about to go.
 		if before := of.found.pod; before == nil || before.kin.namespace != p.kin.namespace || before.name() != p.name() {
-			of.add(found{source: FromPod, place: p.place(), pod: p}, false)
+			of.add(found{source: FromPod, place: p.stand.place(), pod: p}, false)
 		} else {
-			of.found.place, of.found.pod = p.place(), p
+			of.found.place, of.found.pod = p.stand.place(), p
 		}
 	}
 	return running.or(&ending)

@@ -11,16 +11,18 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-// largeCluster is a Directory with so many Pods, 30 to a node and 15 to a ReplicaSet, in one address family or two.
+// largeCluster is a Directory with so many Pods, 30 to a node and 15 to a ReplicaSet that is spread over nodes, in one
+// address family or two.
 func largeCluster(tb testing.TB, pods int, dualStack bool) *Directory {
 	tb.Helper()
 	d := directory(tb, Sources{Nodes: true, Pods: true})
 	for i := range pods {
 		p := &source.Pod{NamespacedName: name(fmt.Sprintf("web-frontend-%d-7d9c6b5f4d-%05x", i/15, i))}
 		p.Namespace = fmt.Sprintf("team-%d", i/3000)
-		p.Client = source.PodClient{Node: fmt.Sprintf("worker-%d.example.com", i/30), Zone: fmt.Sprintf("zone-%d", i/30%3)}
+		node := i % (pods / 30)
+		p.Client = source.PodClient{Node: fmt.Sprintf("worker-%d.example.com", node), Zone: fmt.Sprintf("zone-%d", node%3)}
 		p.Client.Addresses = append(p.Client.Addresses, netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
-		p.Client.HostAddresses = append(p.Client.HostAddresses, netip.AddrFrom4([4]byte{172, 16, byte(i / 30 >> 8), byte(i / 30)}))
+		p.Client.HostAddresses = append(p.Client.HostAddresses, netip.AddrFrom4([4]byte{172, 16, byte(node >> 8), byte(node)}))
 		if dualStack {
 			p.Client.Addresses = append(p.Client.Addresses, netip.AddrFrom16([16]byte{0x20, 1, 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}))
 		}

@@ -22,9 +22,22 @@ type node struct {
 	object *source.Node // nil where none is known
 	// zones are those that endpoints on it say, with how many do.
 	zones []zoneCount
-	// hosts are its addresses as its Pods tell them, and pods how many these are.
-	hosts []*host
-	pods  int
+	// stands are those of its Pods, and hosts its addresses as its Pods tell them.
+	stands []*stand
+	hosts  []*host
+}
+
+// stand is where Pods stand whose labels say the same zone and region: one for a node, unless somebody changes labels.
+// What they say is about these Pods alone, for who may change a Pod's labels must not be able to move others.
+type stand struct {
+	node         *node // nil for none
+	zone, region string
+	pods         int
+}
+
+// place is that of the node; what is not known of that, the labels say.
+func (s *stand) place() policy.Place {
+	return fill(placeOf(s.node), policy.Place{Zone: s.zone, Region: s.region})
 }
 
 // zoneCount is how many endpoints say that their node is in a zone.

@@ -112,12 +112,32 @@ func (t *nodeTable) forgetHosts(gone []*host) {
 	}
 }
 
-// releasePod takes back a Pod's use of a node, which may be nil. With the last one goes what Pods told of it.
-func (t *nodeTable) releasePod(n *node) {
+// enter returns where a Pod stands, until it leaves.
+func (t *nodeTable) enter(p *source.PodClient) *stand {
+	if p.Node == "" {
+		return &stand{zone: p.Zone, region: p.Region, pods: 1}
+	}
+	n := t.names.use(p.Node)
+	i := slices.IndexFunc(n.stands, func(s *stand) bool { return s.zone == p.Zone && s.region == p.Region })
+	if i < 0 {
+		i = len(n.stands)
+		n.stands = append(n.stands, &stand{node: n, zone: p.Zone, region: p.Region})
+	}
+	n.stands[i].pods++
+	t.tellHosts(n, p.HostAddresses)
+	return n.stands[i]
+}
+
+// leave takes back what enter did. With the last Pod goes what Pods told of their node.
+func (t *nodeTable) leave(s *stand) {
+	n := s.node
 	if n == nil {
 		return
 	}
-	if n.pods--; n.pods == 0 {
+	if s.pods--; s.pods == 0 {
+		n.stands = slices.DeleteFunc(n.stands, func(other *stand) bool { return other == s })
+	}
+	if len(n.stands) == 0 {
 		t.forgetHosts(n.hosts)
 		n.hosts = nil
 	}

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headless-dns/headless/internal/addresses"
-	"github.com/headless-dns/headless/policy"
 	"github.com/headless-dns/headless/source"
 )
 
@@ -32,7 +31,7 @@ const suffixOctets = 19
 // pod is a Pod that runs. It is immutable.
 type pod struct {
 	kin    *kin
-	node   *node // nil where it is on none
+	stand  *stand
 	v6     *[16]byte
 	v4     [4]byte // 0.0.0.0 for none
 	length uint8   // of the suffix
@@ -55,14 +54,11 @@ func splitName(name string) (prefix, suffix string) {
 	return name[:from+dash+1], name[from+dash+1:]
 }
 
-// put takes over a Pod that runs on a node, nil for none.
-func (t *podTable) put(in *source.Pod, on *node) {
+// put takes over a Pod.
+func (t *podTable) put(in *source.Pod, at *stand) {
 	prefix, suffix := splitName(in.Name)
-	alike := kin{
-		namespace: in.Namespace, prefix: prefix, facts: in.Facts,
-		zone: in.Client.Zone, region: in.Client.Region, terminating: in.Client.Terminating,
-	}
-	p := &pod{kin: t.share(alike), node: on}
+	alike := kin{namespace: in.Namespace, prefix: prefix, facts: in.Facts, terminating: in.Client.Terminating}
+	p := &pod{kin: t.share(alike), stand: at}
 	p.length = uint8(copy(p.suffix[:], suffix)) // #nosec G115 -- it is at most 19
 	for _, address := range in.Client.Addresses {
 		if address.Is4() {
@@ -130,17 +126,11 @@ func (p *pod) named(name types.NamespacedName) bool {
 		strings.HasPrefix(name.Name, p.kin.prefix) && name.Name[len(p.kin.prefix):] == string(p.suffix[:p.length])
 }
 
-// place is that of its node; what is not known of that, its own labels say.
-func (p *pod) place() policy.Place {
-	return fill(placeOf(p.node), policy.Place{Zone: p.kin.zone, Region: p.kin.region})
-}
-
 func (p *pod) name() string { return p.kin.prefix + string(p.suffix[:p.length]) }
 
-// equal says whether taking over a Pod on a node would change nothing.
-func (p *pod) equal(in *source.Pod, on *node) bool {
-	return p.node == on && p.kin.facts == in.Facts && p.kin.terminating == in.Client.Terminating &&
-		p.kin.zone == in.Client.Zone && p.kin.region == in.Client.Region &&
+// equal says whether taking over a Pod would change nothing.
+func (p *pod) equal(in *source.Pod, at *stand) bool {
+	return p.stand == at && p.kin.facts == in.Facts && p.kin.terminating == in.Client.Terminating &&
 		len(p.all()) == len(in.Client.Addresses) &&
 		!slices.ContainsFunc(in.Client.Addresses, func(address netip.Addr) bool { return !p.has(address) })
 }

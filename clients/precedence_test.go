@@ -311,7 +311,7 @@ func TestNamesOfPodsAreThoseThatTheyHad(t *testing.T) {
 		"-", "ends-with-", "job-28391820-abcde", "job-28391821-abcde", "ünicode-is-no-name-but-must-not-be-lostü",
 	}
 	for _, n := range names {
-		table.put(&source.Pod{NamespacedName: name(n)}, nil)
+		table.put(&source.Pod{NamespacedName: name(n)}, &stand{})
 	}
 	var got []string
 	for _, n := range table.names("") {
