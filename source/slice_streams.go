@@ -104,25 +104,29 @@ func (s *SliceStream) replace(all []*Slice) {
 	s.all.to.ReplaceSlices(s.all.scope, slices.Collect(maps.Values(s.all.shown)))
 }
 
-// Unheld returns which of these were handed on and are in no stream.
-func (s *SliceStreams) Unheld(names []types.NamespacedName) []types.NamespacedName {
+// Unheld returns which of these missed slices are in no stream still.
+func (s *SliceStreams) Unheld(missed []*Slice) []*Slice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(names, func(name types.NamespacedName) bool {
-		return s.shown[name] == nil || s.newest(name) != nil
-	})
+	return slices.DeleteFunc(missed, func(slice *Slice) bool { return !s.unheld(slice) })
 }
 
-// Forget takes away those of these slices that are in no stream.
-func (s *SliceStreams) Forget(names []types.NamespacedName) {
+// Forget takes away those of these missed slices that are in no stream still.
+func (s *SliceStreams) Forget(missed []*Slice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, name := range names {
-		if s.shown[name] != nil && s.newest(name) == nil {
-			delete(s.shown, name)
-			s.to.DeleteSlice(name)
+	for _, slice := range missed {
+		if s.unheld(slice) {
+			delete(s.shown, slice.NamespacedName)
+			s.to.DeleteSlice(slice.NamespacedName)
 		}
 	}
+}
+
+// unheld says whether a missed slice is in no stream still. One that was created anew by its name, and was missed again,
+// is another one.
+func (s *SliceStreams) unheld(missed *Slice) bool {
+	return s.shown[missed.NamespacedName] == missed && s.newest(missed.NamespacedName) == nil
 }
 
 // newest returns the newest state of a slice that a stream has, nil where none has it.

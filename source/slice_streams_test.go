@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -89,21 +90,31 @@ func TestWhatIsTheSameInSeveralStreamsIsHandedOnOnce(t *testing.T) {
 
 func TestASliceThatNoStreamHasStaysUntilItIsForgotten(t *testing.T) {
 	kept := newKeptSlices()
-	all := NewSliceStreams(kept, "", func(s *Slice) bool { return s.Name != "gone" })
+	var missed []*Slice
+	all := NewSliceStreams(kept, "", func(s *Slice) bool {
+		missed = append(missed, s)
+		return s.Name != "gone"
+	})
 	one, other := all.Open(), all.Open()
 	one.ReplaceSlices([]*Slice{sliceOf("gone", 1), sliceOf("db-1", 1), sliceOf("db-2", 1), sliceOf("db-3", 1)})
 	one.ReplaceSlices(nil)
-	names := []types.NamespacedName{sliceOf("db-1", 0).NamespacedName, sliceOf("db-2", 0).NamespacedName, sliceOf("gone", 0).NamespacedName}
-	other.SetSlice(sliceOf("db-1", 1))
-	if want := map[string]uint64{"db-1": 1, "db-2": 1, "db-3": 1}; !maps.Equal(kept.versions(), want) {
+	other.SetSlice(sliceOf("db-1", 1))                 // it is in another stream
+	one.SetSlice(sliceOf("db-3", 5))                   // it was created anew
+	one.DeleteSlice(sliceOf("db-3", 5).NamespacedName) // and is missed again
+	if want := map[string]uint64{"db-1": 1, "db-2": 1, "db-3": 5}; !maps.Equal(kept.versions(), want) {
 		t.Errorf("There are %v, want %v", kept.versions(), want)
 	}
-	if unheld := all.Unheld(append([]types.NamespacedName(nil), names...)); len(unheld) != 1 || unheld[0].Name != "db-2" {
+	again := missed[len(missed)-1:]
+	missed = missed[:len(missed)-1]
+	if unheld := all.Unheld(slices.Clone(missed)); len(unheld) != 1 || unheld[0].Name != "db-2" {
 		t.Errorf("In no stream are %v", unheld)
 	}
-	all.Forget(names)
-	if want := map[string]uint64{"db-1": 1, "db-3": 1}; !maps.Equal(kept.versions(), want) {
+	all.Forget(missed)
+	if want := map[string]uint64{"db-1": 1, "db-3": 5}; !maps.Equal(kept.versions(), want) {
 		t.Errorf("Then there are %v, want %v", kept.versions(), want)
+	}
+	if all.Forget(again); len(kept.slices) != 1 {
+		t.Errorf("At the end there are %v", kept.versions())
 	}
 }
 

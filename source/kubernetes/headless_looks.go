@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,8 +13,8 @@ import (
 	"github.com/headless-dns/headless/source"
 )
 
-// lookAgain is when a service is looked at again that was not seen as headless before: the controller may still write
-// what it knew of the service before it was.
+// lookAgain is how long after a service was seen as headless that was not before it is looked at again: the controller
+// may still write what it knew of the service before it was.
 var lookAgain = []time.Duration{time.Second, 10 * time.Second, 100 * time.Second}
 
 // maxLooks is how many services are looked at one by one, of which a second has some hundreds. More of them are looked at
@@ -64,7 +65,7 @@ type oneLook struct {
 	namespace, labels string
 	services          []*headlessService
 	// lost are the slices of these services that no watch had when the list began.
-	lost map[*headlessService][]types.NamespacedName
+	lost map[*headlessService][]*source.Slice
 }
 
 // nextLook returns what to look for now, or else how long there is time, zero for ever.
@@ -84,7 +85,7 @@ func (c *headlessScope) nextLook(now time.Time) (l *oneLook, wait time.Duration)
 			wait = h.next.Sub(now)
 		}
 	}
-	l = &oneLook{all: c.lookAtAll, namespace: c.scope, labels: unlabelled, lost: make(map[*headlessService][]types.NamespacedName)}
+	l = &oneLook{all: c.lookAtAll, namespace: c.scope, labels: unlabelled, lost: make(map[*headlessService][]*source.Slice)}
 	switch {
 	case c.lookAtAll:
 		c.lookAtAll = false
@@ -117,7 +118,7 @@ func ofService(h *headlessService) string { return discoveryv1.LabelServiceName 
 func (c *headlessScope) giveBack(l *oneLook) {
 	c.mu.Lock()
 	c.lookAtAll = c.lookAtAll || l.all
-	var gone []types.NamespacedName
+	var gone []*source.Slice
 	for h, lost := range l.lost {
 		if h.lost = append(h.lost, lost...); c.services[h.NamespacedName] != h {
 			gone = append(gone, lost...)
@@ -136,14 +137,14 @@ func (c *headlessScope) takeFound(l *oneLook, found []*foundSlice) {
 			unlabelled[types.NamespacedName{Namespace: s.Namespace, Name: s.service}] = true
 		}
 	}
-	var gone []types.NamespacedName
+	var gone []*source.Slice
 	for h, lost := range l.lost {
-		var left []types.NamespacedName
-		for _, name := range lost {
-			if exists[name] {
-				left = append(left, name)
+		var left []*source.Slice
+		for _, slice := range lost {
+			if exists[slice.NamespacedName] {
+				left = append(left, slice)
 			} else {
-				gone = append(gone, name)
+				gone = append(gone, slice)
 			}
 		}
 		l.lost[h] = c.slices.Unheld(left) // a stream has the others by now
@@ -153,7 +154,7 @@ func (c *headlessScope) takeFound(l *oneLook, found []*foundSlice) {
 
 // judge decides about the services of a look, of which these have slices without the label. It returns slices that
 // stayed for services that are gone.
-func (c *headlessScope) judge(l *oneLook, unlabelled map[types.NamespacedName]bool) (gone []types.NamespacedName) {
+func (c *headlessScope) judge(l *oneLook, unlabelled map[types.NamespacedName]bool) (gone []*source.Slice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now, shown := time.Now(), 0
@@ -166,13 +167,13 @@ func (c *headlessScope) judge(l *oneLook, unlabelled map[types.NamespacedName]bo
 		case unlabelled[h.NamespacedName]:
 			c.suspect(h)
 		case h.suspect && h.trusted.After(now):
-		case h.suspect:
+		default:
 			c.trust(h)
-		case !h.shown:
-			h.shown = true
-			shown++
 			if !l.all {
-				c.sink.SetService(h.Service)
+				c.show(h)
+			} else if !h.shown {
+				h.shown = true
+				shown++
 			}
 		}
 		h.schedule(now, l.lost[h])
@@ -189,7 +190,7 @@ func (c *headlessScope) judge(l *oneLook, unlabelled map[types.NamespacedName]bo
 
 // schedule says when a service that was looked at is to be looked at again. Slices that are lost and still exist come by
 // another stream soon, or by a target.
-func (h *headlessService) schedule(now time.Time, lost []types.NamespacedName) {
+func (h *headlessService) schedule(now time.Time, lost []*source.Slice) {
 	fresh := len(h.lost) > 0
 	h.lost = append(h.lost, lost...)
 	switch {
@@ -199,11 +200,13 @@ func (h *headlessService) schedule(now time.Time, lost []types.NamespacedName) {
 		h.next = now.Add(time.Second)
 	case h.suspect:
 		h.next = h.trusted
-	case h.looks < len(lookAgain):
-		h.next = now.Add(lookAgain[h.looks])
-		h.looks++
 	default:
 		h.next = time.Time{}
+		for _, after := range slices.Backward(lookAgain) {
+			if again := h.since.Add(after); again.After(now) {
+				h.next = again
+			}
+		}
 	}
 }
 

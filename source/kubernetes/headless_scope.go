@@ -65,10 +65,11 @@ type headlessService struct {
 	// trusted is when a suspect is looked at again, to see whether it still is one.
 	trusted time.Time
 	// lost are slices of it that no watch has any more, and of which it is not known where they are.
-	lost []types.NamespacedName
-	// next is when it is to be looked at, zero for never; looks counts how often it was.
-	next  time.Time
-	looks int
+	lost []*source.Slice
+	// since is when it was seen as headless and may have been something else before, zero for never.
+	since time.Time
+	// next is when it is to be looked at, zero for never.
+	next time.Time
 }
 
 // The labels that select slices.
@@ -157,8 +158,8 @@ func (c *headlessScope) missed(s *source.Slice) (stays bool) {
 	if h == nil || c.alone {
 		return false
 	}
-	if !slices.Contains(h.lost, s.NamespacedName) {
-		h.lost = append(h.lost, s.NamespacedName)
+	if !slices.Contains(h.lost, s) {
+		h.lost = append(h.lost, s)
 	}
 	h.next = time.Now()
 	c.poke()

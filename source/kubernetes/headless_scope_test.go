@@ -222,6 +222,24 @@ func TestADeletedSliceIsGoneAsSoonAsItIsKnownThatItIs(t *testing.T) {
 	})
 }
 
+func TestAServiceWhoseWatchNeverBeginsIsHandedOnWhenItsSlicesCarryTheLabel(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world, c *headlessScope) {
+		w.listServices()
+		w.settle(c)
+		w.setService("db", false)
+		w.setSlice("db-1", "db", ofController())
+		w.setService("db", true)
+		for w.tellOfServices(c) {
+		}
+		elapse(suspectFor / 2)
+		w.setSlice("db-1", "db", ofHeadless())
+		elapse(suspectFor)
+		w.settle(c)
+		expect(t, w, "the label has come")
+		expectWatches(t, w, "the label has come")
+	})
+}
+
 // The controller may write what it knew of a service when that is headless already.
 func TestOfAServiceThatHasBecomeHeadlessALateSliceIsNotMissed(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world, c *headlessScope) {
@@ -232,6 +250,26 @@ func TestOfAServiceThatHasBecomeHeadlessALateSliceIsNotMissed(t *testing.T) {
 		w.setSlice("db-1", "db", ofController())
 		w.settle(c)
 		expect(t, w, "the slice is there")
+	})
+}
+
+// A look for another reason does not stand for one that comes later.
+func TestALateSliceIsNotMissedThoughTheServiceWasLookedAtOften(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world, c *headlessScope) {
+		w.listServices()
+		w.setService("db", true)
+		w.settle(c)
+		for range 5 {
+			w.setSlice("db-1", "db", ofHeadless())
+			w.settle(c)
+			w.setSlice("db-1", "db", nil)
+			w.settle(c)
+		}
+		elapse(lookAgain[2] / 2)
+		w.settle(c)
+		w.setSlice("db-2", "db", ofController())
+		w.pass(c, lookAgain[2])
+		expect(t, w, "the slice has come late")
 	})
 }
 
@@ -273,7 +311,7 @@ func TestManyNewServicesAreLookedAtTogether(t *testing.T) {
 		}
 		w.pass(c, time.Hour)
 		expect(t, w, "they were looked at")
-		if got := len(w.lists) - lists; got > 2*(1+len(lookAgain)) {
+		if got := len(w.lists) - lists; got > maxLooks+2*(1+len(lookAgain)) {
 			t.Errorf("There were %d lists for 1000 services", got)
 		}
 	})

@@ -53,7 +53,8 @@ func (c *headlessScope) setService(s *seenService) {
 		}
 		return
 	}
-	h = &headlessService{Service: s.Service, next: time.Now()}
+	now := time.Now()
+	h = &headlessService{Service: s.Service, since: now, next: now}
 	c.services[s.NamespacedName] = h
 	switch {
 	case c.covered():
@@ -69,7 +70,7 @@ func (c *headlessScope) deleteService(name types.NamespacedName) {
 }
 
 // removeService returns the slices that stayed for the service.
-func (c *headlessScope) removeService(name types.NamespacedName) []types.NamespacedName {
+func (c *headlessScope) removeService(name types.NamespacedName) []*source.Slice {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sink.DeleteService(name)
@@ -81,7 +82,7 @@ func (c *headlessScope) removeService(name types.NamespacedName) []types.Namespa
 }
 
 // end follows a service no more, and returns the slices that stayed for it.
-func (c *headlessScope) end(h *headlessService) []types.NamespacedName {
+func (c *headlessScope) end(h *headlessService) []*source.Slice {
 	delete(c.services, h.NamespacedName)
 	c.trust(h)
 	return h.lost
@@ -93,7 +94,7 @@ func (c *headlessScope) replaceServices(all []*seenService) {
 }
 
 // takeServices returns the slices that stayed for services that are gone.
-func (c *headlessScope) takeServices(all []*seenService) (lost []types.NamespacedName) {
+func (c *headlessScope) takeServices(all []*seenService) (lost []*source.Slice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
@@ -106,9 +107,8 @@ func (c *headlessScope) takeServices(all []*seenService) (lost []types.Namespace
 			c.services[s.NamespacedName] = h
 		}
 		// It may have been something else between two lists.
-		h.Service, h.looks = s.Service, len(lookAgain)
-		if now.Sub(s.changed) < newTo {
-			h.looks = 0
+		if h.Service = s.Service; now.Sub(s.changed) < newTo {
+			h.since = now
 		}
 	}
 	for name, h := range c.services {

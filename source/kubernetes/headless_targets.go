@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/headless-dns/headless/source"
 )
 
 // target is a watch that has all slices of a service, or of the scope. Others may be ahead of it.
@@ -105,7 +105,7 @@ func (c *headlessScope) wideSynced(t *target) {
 }
 
 // endOthers ends all watches but the wide one. It returns the slices that stayed.
-func (c *headlessScope) endOthers() (lost []types.NamespacedName) {
+func (c *headlessScope) endOthers() (lost []*source.Slice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alone = true
