@@ -53,7 +53,7 @@ func TestTheCacheKeepsWhatFallsThrough(t *testing.T) {
 	t.Parallel()
 	metrics := harness.FreeAddress(t)
 	web := harness.HeadlessService(cluster.NewNamespace(t), "web")
-	web.Spec.ClusterIP = "10.96.12.36"
+	web.Spec.ClusterIP = "10.96.0.36"
 	cluster.Create(t, web)
 	answer := addressWant(serviceName(web), web.Spec.ClusterIP)
 	harness.Eventually(t, "the ClusterIP is known", func() error { return harness.Check(shared.Address, answer) })

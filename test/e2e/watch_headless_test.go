@@ -139,7 +139,7 @@ func TestWhateverBecomesOfAServiceItsAnswersAreThoseOfThePlainWatch(t *testing.T
 	pods := func(names ...string) func() {
 		return func() { expectPods(t, w.all, "the pods are answered", db, names...) }
 	}
-	const address = "10.96.12.36"
+	const address = "10.96.0.38"
 	asExternal, asVIP, asHeadless := change(externalName), change(func(s *corev1.Service) { clusterIP(s, address) }),
 		change(func(s *corev1.Service) { clusterIP(s, corev1.ClusterIPNone) })
 	// Else nothing is shown here.

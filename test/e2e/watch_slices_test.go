@@ -23,7 +23,7 @@ func TestSlicesThatSomebodyElseMakesAreWatchedToo(t *testing.T) {
 	mirrored := harness.WithoutSelector(harness.HeadlessService(namespace, "mirrored"))
 	claimed := harness.WithoutSelector(harness.HeadlessService(namespace, "claimed"))
 	web := harness.WithoutSelector(harness.HeadlessService(namespace, "web"))
-	clusterIP(web, "10.96.12.37")
+	clusterIP(web, "10.96.0.37")
 	slice := func(s *corev1.Service, name string, labels map[string]string, address string) *discoveryv1.EndpointSlice {
 		made := harness.Slice(s, name, discoveryv1.AddressTypeIPv4, harness.Endpoint(address, "first"))
 		maps.Copy(made.Labels, labels)
@@ -78,7 +78,7 @@ func TestSlicesThatSomebodyElseMakesAreWatchedToo(t *testing.T) {
 		}, addresses(mirrored, "198.51.100.31")},
 		{"a slice lies about its service", func() {
 			cluster.Create(t, web, slice(web, "web", map[string]string{corev1.IsHeadlessService: ""}, "192.0.2.34"))
-		}, addresses(web, "10.96.12.37")},
+		}, addresses(web, "10.96.0.37")},
 		{"a slice is deleted", func() {
 			if err := cluster.Client.DiscoveryV1().EndpointSlices(namespace).Delete(t.Context(), "claimed", metav1.DeleteOptions{}); err != nil {
 				t.Fatal(err)
