@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // watcher is one watch that is open.
@@ -14,8 +13,8 @@ type watcher struct {
 	query
 	events chan event
 	end    context.CancelFunc
-	// synced is when the first state was sent, zero before.
-	synced time.Time
+	// synced says that the first state was sent.
+	synced bool
 }
 
 // event is a change of an object, or, where done is there, the question to say when all before it was sent.
@@ -28,10 +27,7 @@ type event struct {
 func (a *clusterAPI) watch(w http.ResponseWriter, r *http.Request, q query, streamed bool) {
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
-	self := &watcher{query: q, events: make(chan event), end: end}
-	if !streamed {
-		self.synced = time.Now()
-	}
+	self := &watcher{query: q, events: make(chan event), end: end, synced: !streamed}
 	a.mu.Lock()
 	a.watches[self] = true
 	a.mu.Unlock()
@@ -79,7 +75,7 @@ func (a *clusterAPI) firstState(ctx context.Context, out *stream, self *watcher)
 	out.flush()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	self.synced = time.Now()
+	self.synced = true
 }
 
 // stream is the body of a watch. A real API server compresses what it sends at once on its own, and so do we.
@@ -117,20 +113,16 @@ func (s *stream) flush() {
 	s.raw, s.wire.octets = 0, 0
 }
 
-// shortest is how long a watch must last so that a client watches on from its end. One that ends before, without an
-// event, is a failure to client-go, and everything is read again.
-const shortest = time.Second
-
-// open returns the watches that are open, and whether all have had their first state, and have lasted.
-func (a *clusterAPI) open() (all []*watcher, lasting bool) {
+// open returns the watches that are open, and whether all have had their first state.
+func (a *clusterAPI) open() (all []*watcher, synced bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	lasting = true
+	synced = true
 	for w := range a.watches {
 		all = append(all, w)
-		lasting = lasting && !w.synced.IsZero() && time.Since(w.synced) > 2*shortest
+		synced = synced && w.synced
 	}
-	return all, lasting
+	return all, synced
 }
 
 // tell sends an event to the watches that ask for such objects, and waits until they have taken it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/metrics"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -90,19 +91,32 @@ func serveReplica(corefile string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// settle returns when the process has nothing left to do: when it has hardly computed anything for most of a second.
+// settled is how long there must be nothing to do. A watch that is open then has lasted: one that ends within its first
+// second, without an event, is a failure to client-go, and everything is read again.
+const settled = 2 * time.Second
+
+// settle returns when the process has nothing left to do: when it hardly computes anything, and nothing wants to. The
+// second is not the same on a machine that has others to do as well.
 func settle() {
-	tick := time.NewTicker(100 * time.Millisecond)
+	const step = 100 * time.Millisecond
+	tick := time.NewTicker(step)
 	defer tick.Stop()
 	since := time.Now()
-	for before := cpu(); time.Since(since) < 800*time.Millisecond; {
+	for before := cpu(); time.Since(since) < settled; {
 		<-tick.C
 		now := cpu()
-		if now-before > 10*time.Millisecond {
+		if now-before > step/20 || wanting() {
 			since = time.Now()
 		}
 		before = now
 	}
+}
+
+// wanting says whether there is a goroutine that could go on, beside the one that asks.
+func wanting() bool {
+	samples := []metrics.Sample{{Name: "/sched/goroutines/runnable:goroutines"}, {Name: "/sched/goroutines/running:goroutines"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64()+samples[1].Value.Uint64() > 1
 }
 
 func cpu() time.Duration {
