@@ -35,7 +35,7 @@ func (c *config) readClients(in *caddy.Controller) error {
 	switch {
 	case err != nil:
 	case c.clients != nil:
-		err = errors.New("it is given twice")
+		err = errGivenTwice
 	case len(args) > 1:
 		err = wrongCount(args[:len(args)-1], "")
 	case len(lines) == 0:
