@@ -82,8 +82,14 @@ func (k known[K, V]) put(name K, object knownObject[V]) {
 	}
 }
 
+// nothing says that policies look at nothing of Pods and nodes, or that none were delivered yet.
+func (k *knownFacts) nothing() bool { return k.pods == nil && k.nodes == nil }
+
 // enter takes note of the Pods and nodes in slices of headless services.
 func (k *knownFacts) enter(all ...*source.Slice) {
+	if k.nothing() {
+		return
+	}
 	for _, s := range all {
 		for _, p := range s.Endpoints {
 			if pod := p.Pod(); k.pods != nil && pod.Name != "" {
@@ -98,6 +104,9 @@ func (k *knownFacts) enter(all ...*source.Slice) {
 
 // leave forgets what enter took note of.
 func (k *knownFacts) leave(all ...*source.Slice) {
+	if k.nothing() {
+		return
+	}
 	for _, s := range all {
 		for _, p := range s.Endpoints {
 			k.pods.leave(p.Pod(), s)
@@ -108,7 +117,7 @@ func (k *knownFacts) leave(all ...*source.Slice) {
 
 // give gives endpoints that nobody sees yet their facts.
 func (k *knownFacts) give(to *endpoints) {
-	if k.pods == nil && k.nodes == nil {
+	if k.nothing() {
 		return
 	}
 	type key struct {

@@ -32,8 +32,10 @@ type joiner struct {
 	// came and went are addresses that have a ready endpoint now, or no longer.
 	came, went []netip.Addr
 	shared     int // how many more addresses stand for several ready endpoints
-	// was and is are what is there of an address, ready and unready. They are used again for the next one.
+	// was and is are what is there of an address, ready and unready, and in is what the slices have of it. They are used
+	// again for the next one.
 	was, is [2][]*source.Packed
+	in      []*source.Packed
 }
 
 // join takes in a change.
@@ -89,32 +91,27 @@ func several(of []*source.Packed) int { return min(1, len(of)/2) }
 
 // kept returns what is kept of an address, of which j.was is what was kept before.
 func (j *joiner) kept(address netip.Addr, added, removed []*source.Packed) []*source.Packed {
-	in, crowded := j.crowded[address]
-	switch {
-	case crowded:
-		in = slices.Clone(in)
-	case len(j.was[0])+len(j.was[1]) == 0: // nearly always, or the next one
-	case len(added) == 0:
-		return nil // what was there alone is what was removed
-	default:
-		in = slices.Concat(j.was[0], j.was[1])
+	all, crowded := j.crowded[address]
+	if crowded {
+		j.in = append(j.in[:0], all...)
+	} else {
+		j.in = append(append(j.in[:0], j.was[0]...), j.was[1]...) // one at most
 	}
-	if in == nil && len(added) == 1 && len(removed) == 0 {
-		return added
-	}
-	in = append(in, added...)
+	j.in = append(j.in, added...)
 	for _, p := range removed {
-		if i := slices.Index(in, p); i >= 0 {
-			in = slices.Delete(in, i, i+1)
+		if i := slices.Index(j.in, p); i >= 0 {
+			j.in = slices.Delete(j.in, i, i+1)
 		}
 	}
-	if len(in) > 1 {
-		slices.SortFunc(in, j.preferred)
-		j.crowded[address] = in
-		return j.dropDuplicates(in)
+	if len(j.in) > 1 {
+		slices.SortFunc(j.in, j.preferred)
+		j.crowded[address] = slices.Clone(j.in)
+		return j.dropDuplicates(j.in)
 	}
-	delete(j.crowded, address)
-	return in
+	if crowded {
+		delete(j.crowded, address)
+	}
+	return j.in
 }
 
 // note notes what of an address comes and goes.

@@ -8,7 +8,7 @@ import (
 
 // Blocks have from blockMin to blockMax items. That of a list with a single one may have fewer.
 const (
-	blockShift = 7
+	blockShift = 6
 	blockMin   = 1 << blockShift
 	blockMax   = 2 * blockMin
 )
