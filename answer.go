@@ -28,6 +28,9 @@ func nameError() reply { return reply{rcode: dns.RcodeNameError} }
 // asking is a query together with what is known about it.
 type asking struct {
 	*Headless
+	knowledge
+	// stale says that nothing was heard of changes for long.
+	stale bool
 	// ctx and state are nil in a zone transfer, where all records are wanted; else state is the request.
 	ctx     context.Context
 	state   *request.Request
@@ -81,6 +84,9 @@ func (a *asking) room() int {
 			room -= nsidOctets
 		}
 		room -= dns.Len(&kept)
+		if a.stale {
+			room -= extendedOctets(staleAnswer)
+		}
 	}
 	if a.mayBeSigned {
 		room -= signatureOctets

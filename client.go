@@ -26,26 +26,26 @@ func (a *asking) findClient() policy.Client {
 }
 
 // whoAsks says who asks, or for whom a resolver says that it asks. identify says whether to find out which Pod it is.
-func (h *Headless) whoAsks(state *request.Request, subnet *dns.EDNS0_SUBNET, identify bool) (policy.Client, clients.Source) {
+func (k knowledge) whoAsks(state *request.Request, subnet *dns.EDNS0_SUBNET, identify bool) (policy.Client, clients.Source) {
 	address := clientAddress(state.W.RemoteAddr())
 	switch {
-	case h.finder == nil:
+	case k.finder == nil:
 		return policy.Client{Address: address}, clients.None
 	case subnet == nil:
-		return h.finder.Find(address, identify)
+		return k.finder.Find(address, identify)
 	case subnet.SourceNetmask == 0: // the client wants nobody to know (RFC 7871, 7.1.2)
 		return policy.Client{Shared: true}, clients.None
 	}
-	return h.finder.FindPrefix(subnetOf(subnet))
+	return k.finder.FindPrefix(subnetOf(subnet))
 }
 
 // clientPlace says where the client is that a query comes from, for metadata.
-func (h *Headless) clientPlace(state *request.Request) policy.Place {
-	subnet, ok := h.believedSubnet(state)
+func (k knowledge) clientPlace(state *request.Request) policy.Place {
+	subnet, ok := k.believedSubnet(state)
 	if !ok {
 		return policy.Place{}
 	}
-	client, _ := h.whoAsks(state, subnet, false)
+	client, _ := k.whoAsks(state, subnet, false)
 	return client.Place
 }
 

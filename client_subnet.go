@@ -12,9 +12,9 @@ import (
 
 // believedSubnet returns whom a query is asked for (EDNS client subnet, RFC 7871), where the resolver that says so is
 // one that is believed; of all others it is as if they had said nothing. ok is false where the option is malformed.
-func (h *Headless) believedSubnet(state *request.Request) (subnet *dns.EDNS0_SUBNET, ok bool) {
+func (k knowledge) believedSubnet(state *request.Request) (subnet *dns.EDNS0_SUBNET, ok bool) {
 	opt := state.Req.IsEdns0()
-	if h.finder == nil || opt == nil {
+	if k.finder == nil || opt == nil {
 		return nil, true
 	}
 	for _, option := range opt.Option {
@@ -22,7 +22,7 @@ func (h *Headless) believedSubnet(state *request.Request) (subnet *dns.EDNS0_SUB
 		if !isSubnet {
 			continue
 		}
-		if !h.finder.Believes(clientAddress(state.W.RemoteAddr())) {
+		if !k.finder.Believes(clientAddress(state.W.RemoteAddr())) {
 			return nil, true
 		}
 		// Bits of the address behind its length, and a scope in a query, are what RFC 7871, 6 and 7.1.1 forbid.

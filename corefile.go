@@ -21,9 +21,8 @@ import (
 )
 
 const (
-	defaultTTL            = 5
-	maxTTL                = 3600 // as in the kubernetes plugin
-	defaultStartupTimeout = 5 * time.Second
+	defaultTTL = 5
+	maxTTL     = 3600 // as in the kubernetes plugin
 )
 
 // config is what a block of the Corefile says.
@@ -43,7 +42,11 @@ type config struct {
 	negativeTTL     uint32
 	soaTTL          uint32
 	startupTimeout  time.Duration
-	fall            fall.F
+	stale           time.Duration
+	// snapshot is the file to keep what is known in, empty for none; it is not used when it is older than maxAge.
+	snapshot string
+	maxAge   time.Duration
+	fall     fall.F
 
 	clients      *clients.Config // nil without the block
 	policies     []policyBlock
@@ -70,6 +73,8 @@ var directives = map[string]func(c *config, args []string) error{
 	"ttl":                func(c *config, args []string) error { return setTTL(&c.ttl, args) },
 	"negative_ttl":       func(c *config, args []string) error { return setTTL(&c.negativeTTL, args) },
 	"startup_timeout":    (*config).setStartupTimeout,
+	"stale":              (*config).setStale,
+	"snapshot":           (*config).setSnapshot,
 	"fallthrough":        (*config).setFallthrough,
 	"annotations":        (*config).setAnnotations,
 	"apply":              (*config).addApplication,
@@ -88,7 +93,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 		if conf != nil {
 			return nil, c.Err(plugin.ErrOnce.Error())
 		}
-		conf = &config{root: root, ttl: defaultTTL, startupTimeout: defaultStartupTimeout}
+		conf = &config{root: root, ttl: defaultTTL, startupTimeout: defaultStartupTimeout, stale: defaultStale, maxAge: defaultMaxAge}
 		if err := conf.setZones(c.RemainingArgs(), c.ServerBlockKeys); err != nil {
 			return nil, c.Err(err.Error())
 		}
@@ -237,18 +242,6 @@ func setTTL(ttl *uint32, args []string) error {
 		return fmt.Errorf("'%s' is no number of seconds from 0 to %d", args[0], maxTTL)
 	}
 	*ttl = uint32(seconds)
-	return nil
-}
-
-func (c *config) setStartupTimeout(args []string) error {
-	if len(args) != 1 {
-		return wrongCount(args, "DURATION")
-	}
-	timeout, err := time.ParseDuration(args[0])
-	if err != nil || timeout < 0 {
-		return fmt.Errorf("'%s' is no duration, such as 5s", args[0])
-	}
-	c.startupTimeout = timeout
 	return nil
 }
 

@@ -22,8 +22,10 @@ func checkSources(seen map[string]bool) error {
 	if seen["tls"] && !seen["endpoint"] {
 		return errors.New("'tls' needs an 'endpoint'")
 	}
-	if seen["watch"] && seen["manifests"] {
-		return errors.New("'watch' is about an API server, and has no meaning with 'manifests'")
+	for _, name := range []string{"watch", "stale", "snapshot"} {
+		if seen[name] && seen["manifests"] {
+			return fmt.Errorf("'%s' is about an API server, and has no meaning with 'manifests'", name)
+		}
 	}
 	if seen["namespaces"] && seen["namespace_labels"] {
 		return errors.New("'namespaces' and 'namespace_labels' are two ways to choose namespaces: only one of them can be given")

@@ -23,7 +23,7 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := func(change func(c *config)) config {
-		c := config{root: "/etc/coredns", zones: []string{"cluster.local."}, ttl: 5, negativeTTL: 5, soaTTL: 5, startupTimeout: 5 * time.Second}
+		c := config{root: "/etc/coredns", zones: []string{"cluster.local."}, ttl: 5, negativeTTL: 5, soaTTL: 5, startupTimeout: 5 * time.Second, stale: 5 * time.Minute, maxAge: 24 * time.Hour}
 		change(&c)
 		return c
 	}
@@ -52,6 +52,7 @@ func TestABlockIsReadAsTheReadmeSays(t *testing.T) {
 		"headless {\nunready_names\n}":                                                      base(func(c *config) { c.unreadyNames = serviceGlobs{"*/*"} }),
 		"headless {\nunready_names default/db-? */web\n}":                                   base(func(c *config) { c.unreadyNames = serviceGlobs{"default/db-?", "*/web"} }),
 		"headless {\nstartup_timeout 1m30s\n}":                                              base(func(c *config) { c.startupTimeout = 90 * time.Second }),
+		"headless {\nstale 90s\n}":                                                          base(func(c *config) { c.stale = 90 * time.Second }),
 		"headless {\nfallthrough\n}":                                                        base(func(c *config) { c.fall = fall.Root }),
 		"headless {\nfallthrough in-addr.arpa ip6.arpa\n}":                                  base(func(c *config) { c.fall.Zones = []string{"in-addr.arpa.", "ip6.arpa."} }),
 	}
@@ -117,6 +118,11 @@ func TestMistakesInABlockAreRefusedQuotingThem(t *testing.T) {
 		"headless {\nwatch some\n}":                       "watch: 'some' is neither headless nor all",
 		"headless {\nwatch all headless\n}":               "watch: needs headless|all, but has 'all headless'",
 		"headless {\nmanifests .\nwatch all\n}":           "'watch' is about an API server",
+		"headless {\nmanifests .\nstale 1m\n}":            "'stale' is about an API server",
+		"headless {\nstale\n}":                            "stale: needs DURATION",
+		"headless {\nstale 1m 2m\n}":                      "stale: needs DURATION, but has '1m 2m'",
+		"headless {\nstale 0s\n}":                         "stale: '0s' is no duration above 0",
+		"headless {\nstale soon\n}":                       "stale: 'soon' is no duration above 0",
 		"headless {\nmanifests\n}":                        "manifests: needs PATH...",
 		"headless {\nmanifests no/such/folder\n}":         "no/such/folder",
 		"headless {\nmanifests .\nkubeconfig x\n}":        "'kubeconfig' and 'manifests' are different sources",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -28,6 +29,8 @@ type endpointsCache struct {
 	// firstSync is closed when synced becomes true.
 	firstSync chan struct{}
 	serials   serials
+	// lost is since when the source does not hear of changes any more, nil while it does.
+	lost atomic.Pointer[time.Time]
 	// nodesByZone counts the nodes of each zone; nil where no policy looks at nodes.
 	nodesByZone atomic.Pointer[map[string]int]
 	// factsSync is closed, and factsSynced true, when all that policies look at is there, or cannot be had.
@@ -75,6 +78,15 @@ func (c *endpointsCache) Synced() {
 	if !c.synced.Swap(true) {
 		close(c.firstSync)
 	}
+}
+
+// Contact implements source.Sink.
+func (c *endpointsCache) Contact(lost time.Time) {
+	if lost.IsZero() {
+		c.lost.Store(nil)
+		return
+	}
+	c.lost.Store(&lost)
 }
 
 // SetSlice implements source.Sink.

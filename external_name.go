@@ -59,7 +59,7 @@ func (w *externalNames) follow() (aliases []dns.RR, target *asking) {
 		if zone == "" {
 			return nil, nil
 		}
-		next := &asking{Headless: w.Headless, ctx: w.ctx, state: w.state, qname: name, lower: lower, qtype: w.qtype, ttl: w.ttl}
+		next := &asking{Headless: w.Headless, knowledge: w.knowledge, stale: w.stale, ctx: w.ctx, state: w.state, qname: name, lower: lower, qtype: w.qtype, ttl: w.ttl}
 		next.zone = name[len(name)-len(zone):]
 		next.taken = octets + nameOctets(w.qname) - nameOctets(name)
 		next.parse()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -146,6 +147,9 @@ func (c *endpointsCache) copyTo(to source.Sink) {
 		services = append(services, &source.Service{NamespacedName: name, Policy: s.policy, Selected: s.selected})
 	}
 	to.ReplaceServices("", services)
+	if lost := c.lost.Load(); lost != nil {
+		to.Contact(*lost)
+	}
 	if c.synced.Load() {
 		to.Synced()
 	}
@@ -215,6 +219,9 @@ func (f *feed) LostPods() { f.each(source.Sink.LostPods) }
 
 // LostNodes implements source.Sink.
 func (f *feed) LostNodes() { f.each(source.Sink.LostNodes) }
+
+// Contact implements source.Sink.
+func (f *feed) Contact(lost time.Time) { f.each(func(to source.Sink) { to.Contact(lost) }) }
 
 // Synced implements source.Sink.
 func (f *feed) Synced() { f.each(source.Sink.Synced) }

@@ -22,6 +22,7 @@ func (h *Headless) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	}
 	a := &asking{Headless: h, ctx: ctx, request: state}
 	a.state = &a.request
+	a.know()
 	return a.serve(zone)
 }
 
@@ -135,13 +136,24 @@ func (a *asking) write(answer reply) error {
 	if len(m.Answer) == 0 && !m.Truncated {
 		m.Ns = []dns.RR{a.soa()}
 	}
-	if opt := a.state.Req.IsEdns0(); opt != nil && (answer.extended != nil || a.subnet != nil) {
+	if opt := a.state.Req.IsEdns0(); opt != nil && (answer.extended != nil || a.subnet != nil || a.stale) {
 		m.SetEdns0(dns.DefaultMsgSize, false)
-		options := &m.IsEdns0().Option
-		*options = a.keptOptions(opt)
-		if answer.extended != nil {
-			*options = append(*options, answer.extended)
-		}
+		m.IsEdns0().Option = a.options(opt, answer)
+	}
+	if a.stale {
+		staleAnswerCount.Inc()
 	}
 	return a.state.W.WriteMsg(m)
+}
+
+// options are those of the message for a client that speaks EDNS.
+func (a *asking) options(opt *dns.OPT, answer reply) []dns.EDNS0 {
+	options := a.keptOptions(opt)
+	if answer.extended != nil {
+		options = append(options, answer.extended)
+	}
+	if a.stale {
+		options = append(options, staleAnswer)
+	}
+	return options
 }

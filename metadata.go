@@ -15,15 +15,15 @@ var _ metadata.Provider = (*Headless)(nil)
 func (h *Headless) Metadata(ctx context.Context, state request.Request) context.Context {
 	lower := state.Name()
 	zone := h.zoneOf(lower)
-	if zone == "" || !h.cache.synced.Load() {
+	a := asking{Headless: h, lower: lower, zone: zone}
+	if a.know(); zone == "" || !a.cache.synced.Load() {
 		return ctx
 	}
-	a := asking{Headless: h, lower: lower, zone: zone}
 	a.parse()
 	if a.name.suffix == 0 {
 		return ctx
 	}
-	e, ok := h.cache.lookup(a.name.service)
+	e, ok := a.cache.lookup(a.name.service)
 	if !ok {
 		return ctx
 	}
@@ -44,9 +44,9 @@ func (h *Headless) Metadata(ctx context.Context, state request.Request) context.
 	case placeNode:
 		set("headless/node", a.name.place.name)
 	}
-	if h.finder != nil {
-		metadata.SetValueFunc(ctx, "headless/client-node", func() string { return h.clientPlace(&state).Node })
-		metadata.SetValueFunc(ctx, "headless/client-zone", func() string { return h.clientPlace(&state).Zone })
+	if a.finder != nil {
+		metadata.SetValueFunc(ctx, "headless/client-node", func() string { return a.clientPlace(&state).Node })
+		metadata.SetValueFunc(ctx, "headless/client-zone", func() string { return a.clientPlace(&state).Zone })
 	}
 	if a.name.kind == nameService || a.name.kind == namePort {
 		metadata.SetValueFunc(ctx, "headless/policy", func() string { return a.policyName(e) })

@@ -21,13 +21,12 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/transfer"
-
-	"github.com/headless-dns/headless/clients"
 )
 
 const pluginName = "headless"
@@ -51,13 +50,14 @@ type Headless struct {
 	unreadyNames serviceGlobs
 	// policies are nil where there are none.
 	policies *policies
-	// finder finds who and where clients are, nil where the Corefile does not say how.
-	finder *clients.Finder
+	// staleAfter is how long the API may be away before answers say so.
+	staleAfter time.Duration
 	// random returns a number from 0 to below n.
 	random func(n uint32) uint32
 
 	// Set when the server starts, read by queries.
-	cache             *endpointsCache
+	knowledge                                    // what the source delivers
+	kept              *atomic.Pointer[knowledge] // what a snapshot has told; nil inside where none is used
 	behind            zonesBehind
 	mayBeSigned       bool                  // the tsig plugin is in the server block
 	tellsServer       bool                  // and so is the nsid plugin
@@ -79,5 +79,11 @@ var _ plugin.Handler = (*Headless)(nil)
 func (h *Headless) Name() string { return pluginName }
 
 // Ready implements the Readiness interface of the ready plugin: it is true once all Services and EndpointSlices were
-// read, and stays true.
-func (h *Headless) Ready() bool { return h.started.Load() && h.cache.synced.Load() }
+// read, from the API server or from a snapshot, and stays true.
+func (h *Headless) Ready() bool {
+	if !h.started.Load() {
+		return false
+	}
+	k, _ := h.current()
+	return k.cache.synced.Load()
+}

@@ -105,7 +105,9 @@ func (c *config) handler() *Headless {
 		forwardZone:  c.forwardZone(),
 		policies:     newPolicies(c, rand.Uint32N),
 		random:       rand.Uint32N,
+		staleAfter:   c.stale,
 		started:      new(atomic.Bool),
+		kept:         new(atomic.Pointer[knowledge]),
 
 		serialsBehind: new(sync.Map),
 	}

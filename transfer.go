@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/coredns/coredns/plugin/transfer"
@@ -49,6 +50,7 @@ func (h *Headless) Transfer(zone string, serial uint32) (<-chan []dns.RR, error)
 // state are the same.
 func (h *Headless) frozen() *Headless {
 	frozen := *h
+	frozen.kept = new(atomic.Pointer[knowledge])
 	frozen.cache = &endpointsCache{reverse: h.cache.reverse}
 	frozen.cache.index.Store(h.cache.index.Load())
 	frozen.random = func(uint32) uint32 { return 0 }
@@ -91,7 +93,7 @@ var addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
 
 // asking is a question for all records of a name and type.
 func (t *zoneTransfer) asking(qname string, qtype uint16) *asking {
-	a := &asking{Headless: t.Headless, qname: qname, lower: qname, zone: t.zone, qtype: qtype, ttl: t.ttl}
+	a := &asking{Headless: t.Headless, knowledge: t.knowledge, qname: qname, lower: qname, zone: t.zone, qtype: qtype, ttl: t.ttl}
 	a.parse()
 	return a
 }

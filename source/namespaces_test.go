@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -28,6 +29,7 @@ func (k keptServices) Synced()                                 {}
 func (k keptServices) FactsSynced()                            {}
 func (k keptServices) LostPods()                               {}
 func (k keptServices) LostNodes()                              {}
+func (k keptServices) Contact(time.Time)                       {}
 func (k keptServices) ReplaceServices(scope string, all []*Service) {
 	maps.DeleteFunc(k, func(name types.NamespacedName, _ bool) bool { return scope == "" || name.Namespace == scope })
 	for _, s := range all {

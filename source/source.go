@@ -14,6 +14,7 @@ package source
 
 import (
 	"net/netip"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -43,6 +44,10 @@ type Sink interface {
 	// on, until they are replaced.
 	LostPods()
 	LostNodes()
+
+	// Contact says since when the source does not hear of changes of Services or EndpointSlices any more, zero while it
+	// does. A source that may lose contact calls it about once a second.
+	Contact(lost time.Time)
 
 	// Synced says that every scope of Services and EndpointSlices was replaced at least once. A source calls it once.
 	Synced()

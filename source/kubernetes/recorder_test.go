@@ -105,6 +105,8 @@ func (r *recorder) LostPods() { r.change(func() { clear(r.pods) }) }
 
 func (r *recorder) LostNodes() { r.change(func() { clear(r.nodes) }) }
 
+func (r *recorder) Contact(time.Time) {}
+
 func (r *recorder) FactsSynced() { close(r.facts) }
 
 func (r *recorder) Synced() { close(r.synced) }

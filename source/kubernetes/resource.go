@@ -19,8 +19,10 @@ type resource[K runtime.Object, T any] struct {
 	name   string // as the API calls it, in the plural
 	failed func(operation string, err error)
 	store  store[K, T]
-	page   page[K]
-	watch  func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error)
+	// contact is told what is heard; nil where nobody waits for it.
+	contact *contact
+	page    page[K]
+	watch   func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error)
 
 	labels, fields string // selectors, empty for none
 	// unselected says that the API server does not know the field selector. The store leaves out what it would have.
@@ -50,6 +52,8 @@ func pages[L, I any](
 // follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one:
 // fakes know no WatchList.
 func (r *resource[K, T]) follow(ctx context.Context, client any, expected K) {
+	r.store.pulse = r.contact.begin()
+	defer r.store.pulse.end()
 	lw := &cache.ListWatch{ListWithContextFunc: r.listAll, WatchFuncWithContext: r.watchFrom}
 	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, client), expected, &r.store,
 		cache.ReflectorOptions{Name: "headless " + r.name})
@@ -74,6 +78,7 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 		if err != nil {
 			return nil, err
 		}
+		r.store.pulse.beat()
 		list.ResourceVersion = about.ResourceVersion
 		if about.Continue == "" {
 			return list, nil
@@ -82,12 +87,16 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 	}
 }
 
-func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
-	err = r.try(ctx, "watch", &options, func() (err error) {
+func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	var w watch.Interface
+	err := r.try(ctx, "watch", &options, func() (err error) {
 		w, err = r.watch(ctx, options)
 		return err
 	})
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	return r.store.pulse.open(w), nil
 }
 
 // try makes one request with the selectors, and tells of its failure.

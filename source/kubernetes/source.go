@@ -34,6 +34,7 @@ type Source struct {
 	// widened is told of a scope in which all slices are watched after all, for so many services have slices without
 	// the label that says whose they are.
 	widened func(scope string, services int)
+	contact contact
 }
 
 // New makes a source from what the configuration says. It does not ask the API server for anything, so what is wrong
@@ -81,6 +82,7 @@ func (s *Source) Run(ctx context.Context, sink source.Sink) {
 		sink = chosen
 		running.Go(func() { s.namespaces(chosen, synced).follow(ctx, s.client, &corev1.Namespace{}) })
 	}
+	running.Go(func() { s.contact.tell(ctx, sink) })
 	for _, scope := range scopes {
 		if !s.watchAll {
 			running.Go(func() { s.runHeadless(ctx, s.headlessScope(scope, sink, synced)) })
@@ -107,7 +109,7 @@ func (s *Source) namespaces(sink *source.Namespaces, synced func()) *resource[*c
 	client := s.client.CoreV1().Namespaces()
 	return &resource[*corev1.Namespace, string]{
 		name:   "namespaces",
-		failed: s.failed,
+		failed: s.failed, contact: &s.contact,
 		labels: s.decoder.NamespaceLabels.String(),
 		store: store[*corev1.Namespace, string]{
 			reduce: s.decoder.Namespace, synced: synced,
@@ -141,7 +143,7 @@ func headlessServices[T any](s *Source, scope string) *resource[*corev1.Service,
 	client := s.client.CoreV1().Services(scope)
 	r := &resource[*corev1.Service, T]{
 		name:   "services",
-		failed: s.failed,
+		failed: s.failed, contact: &s.contact,
 		fields: fields.OneTermEqualSelector("spec.clusterIP", corev1.ClusterIPNone).String(),
 		page: pages(client.List, func(l *corev1.ServiceList) ([]corev1.Service, metav1.ListMeta) {
 			return l.Items, l.ListMeta
@@ -175,7 +177,7 @@ func (s *Source) followSlices(ctx context.Context, namespace, labels string, sin
 	client := s.client.DiscoveryV1().EndpointSlices(namespace)
 	r := &resource[*discoveryv1.EndpointSlice, source.Slice]{
 		name:   "endpointslices",
-		failed: s.failed,
+		failed: s.failed, contact: &s.contact,
 		labels: labels,
 		store: store[*discoveryv1.EndpointSlice, source.Slice]{
 			reduce: s.decoder.Slice, set: sink.SetSlice, remove: sink.DeleteSlice, synced: synced,

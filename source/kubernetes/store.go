@@ -50,11 +50,15 @@ type store[K runtime.Object, T any] struct {
 
 	held *held[T] // nil where each object is taken for a new one
 
+	pulse  *pulse // nil where nobody waits for it
 	first  sync.Once
 	synced func() // called after the first Replace
 }
 
-var _ cache.TransformingStore = (*store[*metav1.PartialObjectMetadata, int])(nil)
+var (
+	_ cache.TransformingStore      = (*store[*metav1.PartialObjectMetadata, int])(nil)
+	_ cache.ReflectorBookmarkStore = (*store[*metav1.PartialObjectMetadata, int])(nil)
+)
 
 // Transformer implements cache.TransformingStore.
 func (s *store[K, T]) Transformer() cache.TransformFunc {
@@ -83,6 +87,7 @@ func (s *store[K, T]) keep(in K) *T {
 
 // Add implements cache.ReflectorStore.
 func (s *store[K, T]) Add(in any) error {
+	s.pulse.beat()
 	o, err := s.object(in)
 	if err != nil {
 		return err
@@ -101,6 +106,7 @@ func (s *store[K, T]) Update(in any) error { return s.Add(in) }
 
 // Delete implements cache.ReflectorStore.
 func (s *store[K, T]) Delete(in any) error {
+	s.pulse.beat()
 	o, err := meta.Accessor(in)
 	if err != nil {
 		return err
@@ -115,6 +121,7 @@ func (s *store[K, T]) Delete(in any) error {
 
 // Replace implements cache.ReflectorStore.
 func (s *store[K, T]) Replace(list []any, _ string) error {
+	s.pulse.beat()
 	kept := make([]*T, 0, len(list))
 	for _, in := range list {
 		o, err := s.object(in)
@@ -130,6 +137,12 @@ func (s *store[K, T]) Replace(list []any, _ string) error {
 	}
 	s.replace(kept)
 	s.first.Do(s.synced)
+	return nil
+}
+
+// Bookmark implements cache.ReflectorBookmarkStore: nothing has changed, and the API server is there.
+func (s *store[K, T]) Bookmark(string) error {
+	s.pulse.beat()
 	return nil
 }
 

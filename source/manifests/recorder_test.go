@@ -41,10 +41,11 @@ func (r *recorder) ReplaceNodes(all []*source.Node) {
 	r.record(fmt.Sprintf("ReplaceNodes(%d)", len(all)))
 }
 
-func (r *recorder) Synced()      { r.record("Synced") }
-func (r *recorder) FactsSynced() { r.record("FactsSynced") }
-func (r *recorder) LostPods()    { r.record("LostPods") }
-func (r *recorder) LostNodes()   { r.record("LostNodes") }
+func (r *recorder) Synced()           { r.record("Synced") }
+func (r *recorder) FactsSynced()      { r.record("FactsSynced") }
+func (r *recorder) LostPods()         { r.record("LostPods") }
+func (r *recorder) LostNodes()        { r.record("LostNodes") }
+func (r *recorder) Contact(time.Time) { r.record("Contact") }
 
 func (r *recorder) record(call string) {
 	r.mu.Lock()

@@ -1,0 +1,64 @@
+package headless
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// What is done while the API server is away.
+
+const (
+	defaultStartupTimeout = 5 * time.Second
+	defaultStale          = 5 * time.Minute
+	// defaultMaxAge is long, for while the API is away nothing in the cluster replaces a pod.
+	defaultMaxAge = 24 * time.Hour
+)
+
+func (c *config) setStartupTimeout(args []string) error {
+	if len(args) != 1 {
+		return wrongCount(args, "DURATION")
+	}
+	timeout, err := time.ParseDuration(args[0])
+	if err != nil || timeout < 0 {
+		return fmt.Errorf("'%s' is no duration, such as 5s", args[0])
+	}
+	c.startupTimeout = timeout
+	return nil
+}
+
+func (c *config) setStale(args []string) error {
+	if len(args) != 1 {
+		return wrongCount(args, "DURATION")
+	}
+	return setSpan(&c.stale, args[0], "5m")
+}
+
+// setSnapshot takes the file to keep what is known in. Its folder must be there: whoever forgot to mount it is told.
+func (c *config) setSnapshot(args []string) error {
+	if len(args) != 1 && len(args) != 2 {
+		return wrongCount(args, "FILE [MAX_AGE]")
+	}
+	c.snapshot = filepath.Clean(c.path(args[0]))
+	if about, err := os.Stat(c.snapshot); err == nil && !about.Mode().IsRegular() {
+		return fmt.Errorf("'%s' is no file", args[0])
+	}
+	if about, err := os.Stat(filepath.Dir(c.snapshot)); err != nil || !about.IsDir() {
+		return fmt.Errorf("'%s' is to be kept in a folder that does not exist", args[0])
+	}
+	if len(args) == 1 {
+		return nil
+	}
+	return setSpan(&c.maxAge, args[1], "24h")
+}
+
+// setSpan takes a duration that is more than nothing.
+func setSpan(span *time.Duration, arg, example string) error {
+	parsed, err := time.ParseDuration(arg)
+	if err != nil || parsed <= 0 {
+		return fmt.Errorf("'%s' is no duration above 0, such as %s", arg, example)
+	}
+	*span = parsed
+	return nil
+}

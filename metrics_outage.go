@@ -1,0 +1,48 @@
+package headless
+
+import (
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	// staleAnswerCount counts answers that nobody knows to be true any more.
+	staleAnswerCount = promauto.NewCounter(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "stale_answers_total",
+		Help:      "Counter of answers given from a snapshot, or long after the API server was heard last.",
+	})
+	// silence is for how long changes are not heard of.
+	_ = promauto.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "api_silence_seconds",
+		Help:      "Gauge of the seconds since the API server was heard last, 0 while Services and EndpointSlices are watched.",
+	}, func() float64 { return allFeeds.silence().Seconds() })
+)
+
+// silence is how long a source was not heard of changes, the longest of all.
+func (f *feeds) silence() (longest time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, fed := range f.running {
+		longest = max(longest, fed.silence())
+	}
+	return longest
+}
+
+func (f *feed) silence() (longest time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.caches {
+		if lost := c.lost.Load(); lost != nil {
+			longest = max(longest, time.Since(*lost))
+		}
+	}
+	return longest
+}
