@@ -11,6 +11,7 @@ import (
 func (c *endpointsCache) tellClients(what func(d *clients.Directory)) {
 	if c.clients != nil {
 		what(c.clients)
+		c.revision.Add(1)
 	}
 }
 

@@ -31,6 +31,8 @@ type endpointsCache struct {
 	serials   serials
 	// lost is since when the source does not hear of changes any more, nil while it does.
 	lost atomic.Pointer[time.Time]
+	// revision counts what was delivered.
+	revision atomic.Uint64
 	// nodesByZone counts the nodes of each zone; nil where no policy looks at nodes.
 	nodesByZone atomic.Pointer[map[string]int]
 	// factsSync is closed, and factsSynced true, when all that policies look at is there, or cannot be had.
@@ -116,6 +118,7 @@ func (c *endpointsCache) ReplaceSlices(scope string, all []*source.Slice) {
 func (c *endpointsCache) write(what func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.revision.Add(1)
 	what()
 	for name, change := range c.changes {
 		if s, ok := c.services[name]; ok { // else facts of its slices have changed

@@ -142,11 +142,7 @@ func (c *endpointsCache) copyTo(to source.Sink) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	to.ReplaceSlices("", slices.Collect(maps.Values(c.slices)))
-	services := make([]*source.Service, 0, len(c.services))
-	for name, s := range c.services {
-		services = append(services, &source.Service{NamespacedName: name, Policy: s.policy, Selected: s.selected})
-	}
-	to.ReplaceServices("", services)
+	to.ReplaceServices("", c.listServices())
 	if lost := c.lost.Load(); lost != nil {
 		to.Contact(*lost)
 	}

@@ -27,7 +27,7 @@ func (h *Headless) current() (k knowledge, kept bool) {
 // know makes the query one of what is known now.
 func (a *asking) know() {
 	var kept bool
-	a.knowledge, kept = a.Headless.current()
+	a.knowledge, kept = a.current()
 	a.stale = kept || a.lostFor(a.staleAfter)
 }
 

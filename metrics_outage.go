@@ -24,6 +24,33 @@ var (
 		Name:      "api_silence_seconds",
 		Help:      "Gauge of the seconds since the API server was heard last, 0 while Services and EndpointSlices are watched.",
 	}, func() float64 { return allFeeds.silence().Seconds() })
+	// snapshotErrorCount counts snapshots that could not be written, and such that could not be used.
+	snapshotErrorCount = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "snapshot_errors_total",
+		Help:      "Counter of snapshots that could not be written, or at a start not be used.",
+	}, []string{"operation"})
+	// snapshotTime and snapshotOctets are of what is on disk.
+	snapshotTime = promauto.NewGauge(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "snapshot_timestamp_seconds",
+		Help:      "Gauge of the time at which the snapshot that was written last was true, in seconds since 1970.",
+	})
+	snapshotOctets = promauto.NewGauge(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "snapshot_bytes",
+		Help:      "Gauge of the size of the snapshot that was written last.",
+	})
+	// servedSnapshots counts the blocks that are answered from a snapshot.
+	servedSnapshots = promauto.NewGauge(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "served_snapshots",
+		Help:      "Gauge of the server blocks that are answered from a snapshot, as the API server was not heard since the start.",
+	})
 )
 
 // silence is how long a source was not heard of changes, the longest of all.

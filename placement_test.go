@@ -63,7 +63,8 @@ func knowingClients(t *testing.T, objects, lines string) *Headless {
 	t.Cleanup(h.cache.close)
 	h.finder = conf.newFinder(h.cache.clients)
 	go from.Run(t.Context(), h.cache)
-	if err := waitForSync(t.Context(), h.cache, time.Minute); err != nil {
+	conf.startupTimeout = time.Minute
+	if err := h.waitForSync(t.Context(), conf); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -33,12 +32,16 @@ func setup(c *caddy.Controller) error {
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
+	if err := conf.claimSnapshot(c); err != nil {
+		return plugin.Error(pluginName, err)
+	}
 	h := conf.handler()
 
 	ctx, cancel := context.WithCancel(context.Background())
-	leave := func() {}
+	leave, stopKeeping := func() {}, func() {}
 	end := func() {
 		cancel()
+		stopKeeping()
 		h.policies.forget(h.cache)
 		leave()
 	}
@@ -55,7 +58,8 @@ func setup(c *caddy.Controller) error {
 		restarting.add(end)
 		h.finder = conf.newFinder(h.cache.clients)
 		h.started.Store(true)
-		if err := waitForSync(ctx, h.cache, conf.startupTimeout); err != nil {
+		stopKeeping = allKeepers.join(conf, h.cache)
+		if err := h.waitForSync(ctx, conf); err != nil {
 			return plugin.Error(pluginName, err)
 		}
 		return nil
@@ -172,36 +176,4 @@ func logWidened(scope string, services int) {
 	}
 	log.Warningf("%d headless services have EndpointSlices without the label %s: from now on all EndpointSlices are watched (%s)",
 		services, corev1.IsHeadlessService, scope)
-}
-
-// waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than the
-// timeout. The server then starts without: until the endpoints are there the next plugin is asked. Only where it is to
-// replace one that has them, it does not: the old one goes on.
-func waitForSync(ctx context.Context, cache *endpointsCache, timeout time.Duration) error {
-	end := time.After(timeout)
-	select {
-	case <-cache.firstSync:
-	case <-end:
-		if restarting.fromSynced() {
-			return fmt.Errorf("the endpoints are not synced after %s, so the old Corefile stays in use", timeout)
-		}
-		log.Warningf("Starting the server without the endpoints: they are not synced after %s", timeout)
-		go logSync(ctx, cache)
-		return nil
-	}
-	select {
-	case <-cache.factsSync:
-	case <-end:
-		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", timeout)
-	}
-	return nil
-}
-
-// logSync says when the endpoints are there after all.
-func logSync(ctx context.Context, cache *endpointsCache) {
-	select {
-	case <-cache.firstSync:
-		log.Info("The endpoints are synced now")
-	case <-ctx.Done():
-	}
 }

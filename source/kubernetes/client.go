@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"os"
 	"runtime"
 
@@ -36,6 +37,19 @@ func (c Config) Identity() string {
 		}
 	}
 	return hex.EncodeToString(identity.Sum(nil))
+}
+
+// Server returns the URL of the API server, without what in it may be a secret.
+func (c Config) Server() (string, error) {
+	config, err := c.rest()
+	if err != nil {
+		return "", err
+	}
+	server, err := url.Parse(config.Host)
+	if err != nil {
+		return config.Host, nil // a host alone
+	}
+	return server.Redacted(), nil
 }
 
 // clients connect to the API server, the second one for objects of which the metadata are enough. They ask nothing

@@ -1,0 +1,271 @@
+package snapshot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headless-dns/headless/source"
+)
+
+// kept is a sink that keeps what a snapshot delivers.
+type kept struct {
+	source.Sink
+	content Content
+	pods    []*source.Pod
+	synced  bool
+}
+
+func (k *kept) ReplaceServices(_ string, all []*source.Service) { k.content.Services = all }
+func (k *kept) ReplaceSlices(_ string, all []*source.Slice)     { k.content.Slices = all }
+func (k *kept) ReplacePods(_ string, all []*source.Pod)         { k.pods = all }
+func (k *kept) ReplaceNodes(all []*source.Node)                 { k.content.Nodes = all }
+func (k *kept) FactsSynced()                                    {}
+func (k *kept) Synced()                                         { k.synced = true }
+
+// everything is what a source can be asked for.
+var everything = source.Uses{
+	Labels: []string{"app", "role"}, Annotations: []string{"weight"}, Nodes: true, ClientPods: true, ClientNodes: true,
+}
+
+func decoder(tb testing.TB, uses source.Uses) source.Decoder {
+	tb.Helper()
+	return source.Decoder{Uses: uses, Report: func(p source.Problem) { tb.Errorf("Malformed: %+v", p) }}
+}
+
+// chance makes random content.
+type chance struct{ *rand.Rand }
+
+func (c chance) one(of ...string) string { return of[c.IntN(len(of))] }
+
+func (c chance) is() bool { return c.IntN(2) == 0 }
+
+func (c chance) name(i int) types.NamespacedName {
+	return types.NamespacedName{Namespace: c.one("default", "kube-system"), Name: fmt.Sprintf("%s-%d", c.one("a", "web.v1", "x"), i)}
+}
+
+func (c chance) address(v6 bool) netip.Addr {
+	if v6 {
+		return netip.AddrFrom16([16]byte{0xfd, 15: byte(c.IntN(256))})
+	}
+	return netip.AddrFrom4([4]byte{10, 0, byte(c.IntN(256)), byte(c.IntN(256))})
+}
+
+func (c chance) slice(i int) *source.Slice {
+	s := &source.Slice{NamespacedName: c.name(i), Service: c.one("db", "web"), Controlled: c.is(), Version: uint64(c.IntN(3))}
+	ports := []source.Port{{Name: "", Protocol: "tcp", Number: 1}, {Name: "dns", Protocol: "udp", Number: 53}, {Name: "x", Protocol: "sctp", Number: 65535}}
+	v6 := c.is()
+	endpoints := make([]source.Endpoint, c.IntN(4))
+	for j := range endpoints {
+		endpoints[j] = source.Endpoint{
+			Address: c.address(v6), Hostname: c.one("", "a", "b-1"), Node: c.one("", "n1"), Zone: c.one("", "z"),
+			Ready: c.is(), Serving: c.is(), Terminating: c.is(), Hints: c.hints(),
+		}
+		if c.is() {
+			endpoints[j].Pod = c.name(j)
+		}
+	}
+	return s.With(ports[c.IntN(4):], endpoints...)
+}
+
+func (c chance) hints() *source.Hints {
+	if c.is() {
+		return nil
+	}
+	return &source.Hints{Zones: []string{"a", "b"}[:1+c.IntN(2)], Nodes: []string{"n1"}[:c.IntN(2)]}
+}
+
+// pod may only have what the decoder makes of one: a Pod that tells nothing is not kept.
+func (c chance) pod(i int) *source.Pod {
+	p := &source.Pod{NamespacedName: c.name(i)}
+	p.Client = source.PodClient{Node: c.one("", "n1"), Zone: c.one("", "z"), Region: c.one("", "r"), Terminating: c.is(),
+		Addresses: []netip.Addr{c.address(false), c.address(true)}[c.IntN(2):]}
+	if c.is() {
+		p.Client.HostAddresses = []netip.Addr{c.address(false)}
+	}
+	if c.is() {
+		p.Facts = &source.PodFacts{Labels: map[string]string{"app": "a"}, Annotations: map[string]string{"weight": "1"}}
+	}
+	return p
+}
+
+func (c chance) node(i int) *source.Node {
+	n := &source.Node{Name: fmt.Sprint("n", i), Zone: c.one("", "z"), Region: c.one("", "r"), Ready: c.is()}
+	n.Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::1")}[:c.IntN(3)]
+	if c.is() {
+		n.PodCIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/24"), netip.MustParsePrefix("fd01::/64")}
+	}
+	return n
+}
+
+func (c chance) content() (content Content, pods []*source.Pod) {
+	for i := range c.IntN(10) {
+		content.Services = append(content.Services, &source.Service{NamespacedName: c.name(i), Policy: c.one("", "near"), Selected: c.is()})
+	}
+	for i := range c.IntN(10) {
+		content.Slices = append(content.Slices, c.slice(i))
+	}
+	for i := range c.IntN(10) {
+		pods = append(pods, c.pod(i))
+	}
+	for i := range c.IntN(10) {
+		content.Nodes = append(content.Nodes, c.node(i))
+	}
+	content.Pods = slices.Values(pods)
+	return content, pods
+}
+
+func TestWhatIsReadIsWhatWasWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	for seed := range uint64(300) {
+		content, pods := chance{rand.New(rand.NewPCG(seed, 0))}.content()
+		at := time.Now().Add(-time.Minute).Round(0)
+		if _, err := Write(path, Header{Source: "a", Time: at}, content); err != nil {
+			t.Fatal(err)
+		}
+		var got kept
+		read, err := Read(path, "a", time.Hour, decoder(t, everything), &got)
+		if err != nil || !read.Equal(at) || !got.synced {
+			t.Fatalf("Seed %d is read as of %s: %v", seed, read, err)
+		}
+		equal := slices.EqualFunc(got.content.Slices, content.Slices, func(a, b *source.Slice) bool { return a.Equal(b) && a.Version == b.Version })
+		if !equal || !reflect.DeepEqual(got.content.Services, content.Services) {
+			t.Fatalf("Seed %d: the services or slices are others", seed)
+		}
+		if !slices.EqualFunc(got.content.Nodes, content.Nodes, (*source.Node).Equal) {
+			t.Fatalf("Seed %d: the nodes are others", seed)
+		}
+		if !slices.EqualFunc(got.pods, pods, func(a, b *source.Pod) bool { return reflect.DeepEqual(a, b) }) {
+			t.Fatalf("Seed %d: the Pods are others:\n%+v\n%+v", seed, got.pods, pods)
+		}
+	}
+}
+
+// written is a snapshot of something.
+func written(t testing.TB) (path string, data []byte) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "snapshot")
+	content, _ := chance{rand.New(rand.NewPCG(1, 0))}.content()
+	if _, err := Write(path, Header{Source: "a", Time: time.Now().Add(-time.Hour)}, content); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, data
+}
+
+// refused returns why what stands in the file is not used. Nothing of it may be delivered.
+func refused(t *testing.T, path, of string, maxAge time.Duration) error {
+	t.Helper()
+	var got kept
+	_, err := Read(path, of, maxAge, decoder(t, everything), &got)
+	if err == nil || got.synced || got.content.Services != nil || got.content.Slices != nil {
+		t.Fatalf("It is read, with the error %v", err)
+	}
+	return err
+}
+
+func TestASnapshotThatCannotBeTrustedIsRefusedWithAClearWord(t *testing.T) {
+	path, data := written(t)
+	body := string(data[bytes.IndexByte(data, '\n')+1:])
+	for want, content := range map[string]string{
+		"it is no snapshot of headless":                                   "",
+		"it is no snapshot of headless\x00":                               "apiVersion: v1\nkind: List\n",
+		"it was written by another release of headless, in version \"2\"": magic + "2\n" + body,
+		"its second line cannot be read":                                  magic + version + "{\n",
+		"its second line cannot be read\x00":                              magic + version + strings.Repeat("x", 1<<20),
+		"it is cut off":                                                   magic + version + body[:strings.IndexByte(body, '\n')+1],
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := refused(t, path, "a", 2*time.Hour); !strings.Contains(err.Error(), strings.TrimSuffix(want, "\x00")) {
+			t.Errorf("The error is %q, want %q", err, want)
+		}
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused(t, path, "b", 2*time.Hour); !strings.Contains(err.Error(), "of another cluster") {
+		t.Errorf("Of another source the error is %q", err)
+	}
+	if err := refused(t, path, "a", time.Minute); !strings.Contains(err.Error(), "it is 1h0m0s old, more than 1m0s") {
+		t.Errorf("Of an old one the error is %q", err)
+	}
+	if err := refused(t, path+"2", "a", time.Minute); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Of a missing one the error is %q", err)
+	}
+}
+
+func TestASnapshotThatIsTornOrOfWhichAnOctetIsAnotherIsRefused(t *testing.T) {
+	path, data := written(t)
+	for i := range data {
+		flipped := bytes.Clone(data)
+		flipped[i] ^= 1 << (i % 8)
+		for _, content := range [][]byte{data[:i], flipped} {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := refused(t, path, "a", 2*time.Hour); errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestOnlyWhatIsAskedForIsRead(t *testing.T) {
+	path, _ := written(t)
+	var got kept
+	only := decoder(t, source.Uses{})
+	only.Namespaces = []string{"default"}
+	if _, err := Read(path, "a", 2*time.Hour, only, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.pods != nil || got.content.Nodes != nil || len(got.content.Services) == 0 {
+		t.Errorf("It reads %d Pods, %d Nodes and %d Services", len(got.pods), len(got.content.Nodes), len(got.content.Services))
+	}
+	for _, s := range got.content.Services {
+		if s.Namespace != "default" {
+			t.Errorf("It reads %s", s.NamespacedName)
+		}
+	}
+}
+
+func TestNobodyElseMayReadASnapshotAndNothingElseIsLeft(t *testing.T) {
+	path, _ := written(t)
+	about, err := os.Stat(path)
+	if err != nil || about.Mode() != 0o600 {
+		t.Errorf("Its mode is %v: %v", about.Mode(), err)
+	}
+	if _, err = Write(filepath.Join(path, "x"), Header{}, Content{}); err == nil {
+		t.Error("It is written into a file")
+	}
+	young, old := filepath.Join(filepath.Dir(path), ".snapshot.1.tmp"), filepath.Join(filepath.Dir(path), ".snapshot.2.tmp")
+	for _, name := range []string{young, old} {
+		if err = os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := time.Now().Add(-2 * abandoned)
+	if err = errors.Join(os.Chtimes(old, long, long), RemoveAbandoned(path)); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	if err != nil || !slices.Equal(left, []string{young, path}) {
+		t.Errorf("There are %q: %v", left, err)
+	}
+}

@@ -1,0 +1,48 @@
+package headless
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than
+// startup_timeout. The server then starts without: a snapshot is answered from, and without one the next plugin is asked,
+// until the endpoints are there. Only where it is to replace one that has them, it does not: the old one goes on.
+func (h *Headless) waitForSync(ctx context.Context, c *config) error {
+	timeout := c.startupTimeout
+	end := time.After(timeout)
+	select {
+	case <-h.cache.firstSync:
+	case <-end:
+		return h.startWithout(ctx, c)
+	}
+	select {
+	case <-h.cache.factsSync:
+	case <-end:
+		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", timeout)
+	}
+	return nil
+}
+
+// startWithout starts the server without the endpoints.
+func (h *Headless) startWithout(ctx context.Context, c *config) error {
+	if c.snapshot != "" && h.serveKept(ctx, c) {
+		return nil
+	}
+	if restarting.fromSynced() {
+		return fmt.Errorf("the endpoints are not synced after %s, so the old Corefile stays in use", c.startupTimeout)
+	}
+	log.Warningf("Starting the server without the endpoints: they are not synced after %s", c.startupTimeout)
+	go logSync(ctx, h.cache)
+	return nil
+}
+
+// logSync says when the endpoints are there after all.
+func logSync(ctx context.Context, cache *endpointsCache) {
+	select {
+	case <-cache.firstSync:
+		log.Info("The endpoints are synced now")
+	case <-ctx.Done():
+	}
+}
