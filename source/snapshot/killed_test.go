@@ -16,7 +16,7 @@ const writesUntilKilled = "HEADLESS_WRITES_UNTIL_KILLED"
 func large() Content {
 	c := chance{rand.New(rand.NewPCG(7, 0))}
 	var content Content
-	for i := range 20000 {
+	for i := range 4000 {
 		content.Slices = append(content.Slices, c.slice(i))
 	}
 	return content
@@ -53,7 +53,7 @@ func TestAProcessThatIsKilledWhileItWritesLeavesAWholeFile(t *testing.T) {
 			t.Fatal("It has ended by itself")
 		}
 		var got kept
-		if _, err := Read(path, "a", time.Hour, decoder(t, everything), &got); err != nil || len(got.content.Slices) != 20000 {
+		if _, err := Read(path, "a", time.Hour, decoder(t, everything), &got); err != nil || len(got.content.Slices) != 4000 {
 			t.Fatalf("There are %d slices: %v", len(got.content.Slices), err)
 		}
 		torn = len(halves(path))
