@@ -1,6 +1,9 @@
 package headless
 
 import (
+	"net"
+	"sync"
+
 	"github.com/miekg/dns"
 
 	"github.com/headless-dns/headless/source"
@@ -20,10 +23,7 @@ type srvAnswer struct {
 	room   int
 	offset int // where in the message the next record begins
 
-	text      []byte // all targets, one behind the other
-	targets   []srvTarget
-	records   []srvRecord
-	addresses []srvAddress
+	*srvScratch
 	// byLabel and seen are there where records may repeat: they find the target of a first label, and the records that
 	// are there.
 	byLabel map[string]int
@@ -31,6 +31,24 @@ type srvAnswer struct {
 
 	// priority and weight are those of the records that are added next.
 	priority, weight uint16
+}
+
+// srvScratch is what an answer is collected in. It is kept from one answer to the next, for its length is known only at
+// the end.
+type srvScratch struct {
+	text    []byte // all targets, one behind the other
+	owners  []srvTarget
+	records []srvRecord
+	extras  []srvAddress
+}
+
+var srvScratches = sync.Pool{New: func() any { return new(srvScratch) }}
+
+// release gives it back. Addresses are parts of endpoints, which must not be held.
+func (s *srvScratch) release() {
+	clear(s.extras)
+	s.text, s.owners, s.records, s.extras = s.text[:0], s.owners[:0], s.records[:0], s.extras[:0]
+	srvScratches.Put(s)
 }
 
 // srvTarget is the name of one or more endpoints.
@@ -69,11 +87,11 @@ func (a *asking) srv(found selection) reply {
 	return s.reply(!fits)
 }
 
-// newSRVAnswer begins an answer; repeated says that records may repeat.
+// newSRVAnswer begins an answer; repeated says that records may repeat. It ends with reply.
 func (a *asking) newSRVAnswer(found selection, repeated bool) *srvAnswer {
 	s := &srvAnswer{
 		asking: a, found: found, suffix: a.qname[len(a.qname)-a.name.suffix:],
-		room: a.room(), offset: a.headOctets(),
+		room: a.room(), offset: a.headOctets(), srvScratch: srvScratches.Get().(*srvScratch),
 	}
 	if repeated {
 		s.byLabel, s.seen = make(map[string]int), make(map[srvRecord]struct{})
@@ -96,7 +114,7 @@ func (s *srvAnswer) add(p *source.Packed) bool {
 			return false
 		}
 		if first { // only now has the target a record
-			s.addresses = append(s.addresses, srvAddress{target: target, ip: p.IP()})
+			s.extras = append(s.extras, srvAddress{target: target, ip: p.IP()})
 		}
 	}
 	return true
@@ -113,22 +131,22 @@ func (s *srvAnswer) target(p *source.Packed) int {
 			s.text = s.text[:t.from]
 			return known
 		}
-		s.byLabel[label] = len(s.targets)
+		s.byLabel[label] = len(s.owners)
 	}
 	if s.offset+srvOctets >= maxPointer {
 		t.octets += len(s.text) - t.from + 1
 	}
 	s.text = append(append(s.text, '.'), s.suffix...)
 	t.to = len(s.text)
-	s.targets = append(s.targets, t)
-	return len(s.targets) - 1
+	s.owners = append(s.owners, t)
+	return len(s.owners) - 1
 }
 
 func (s *srvAnswer) addRecord(record srvRecord) bool {
 	if _, ok := s.seen[record]; ok {
 		return true
 	}
-	t := s.targets[record.target]
+	t := s.owners[record.target]
 	octets := srvOctets + t.to - t.from + 1
 	if octets > s.room {
 		return false
@@ -144,12 +162,13 @@ func (s *srvAnswer) addRecord(record srvRecord) bool {
 
 // reply makes the records. All targets are parts of one string.
 func (s *srvAnswer) reply(truncated bool) reply {
+	defer s.release()
 	text := string(s.text)
 	header := s.header(dns.TypeSRV)
 	values := make([]dns.SRV, len(s.records))
 	r := reply{answer: make([]dns.RR, len(s.records)), truncated: truncated}
 	for i, record := range s.records {
-		t := s.targets[record.target]
+		t := s.owners[record.target]
 		values[i] = dns.SRV{
 			Hdr: header, Priority: record.priority, Weight: record.weight, Port: record.port, Target: text[t.from:t.to],
 		}
@@ -163,13 +182,27 @@ func (s *srvAnswer) reply(truncated bool) reply {
 
 // additional returns the addresses of the targets, as far as there is room.
 func (s *srvAnswer) additional(text string) []dns.RR {
-	var extra []dns.RR
-	for _, address := range s.addresses {
-		t := s.targets[address.target]
-		if s.room -= t.octets + fieldOctets + len(address.ip); s.room < 0 {
+	n, n4 := 0, 0
+	for _, address := range s.extras {
+		if s.room -= s.owners[address.target].octets + fieldOctets + len(address.ip); s.room < 0 {
 			break
 		}
-		extra = append(extra, s.addressRecord(text[t.from:t.to], address.ip))
+		if n++; len(address.ip) == net.IPv4len {
+			n4++
+		}
+	}
+	extra, a, aaaa := make([]dns.RR, n), make([]dns.A, n4), make([]dns.AAAA, n-n4)
+	header, header6 := s.header(dns.TypeA), s.header(dns.TypeAAAA)
+	for i, address := range s.extras[:n] {
+		t := s.owners[address.target]
+		header.Name, header6.Name = text[t.from:t.to], text[t.from:t.to]
+		if len(address.ip) == net.IPv4len {
+			a[0] = dns.A{Hdr: header, A: address.ip}
+			extra[i], a = &a[0], a[1:]
+		} else {
+			aaaa[0] = dns.AAAA{Hdr: header6, AAAA: address.ip}
+			extra[i], aaaa = &aaaa[0], aaaa[1:]
+		}
 	}
 	return extra
 }
