@@ -41,7 +41,7 @@ func (c *headlessScope) look(ctx context.Context) {
 		failures++
 		select {
 		case <-ctx.Done():
-		case <-time.After(min(time.Second<<min(failures, 6)/2, 30*time.Second)):
+		case <-time.After(min(time.Second<<min(failures, 6)/2, 2*longestRetry)):
 		}
 	}
 }

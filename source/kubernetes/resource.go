@@ -3,10 +3,12 @@ package kubernetes
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
@@ -56,9 +58,18 @@ func (r *resource[K, T]) follow(ctx context.Context, client any, expected K) {
 	defer r.store.pulse.end()
 	lw := &cache.ListWatch{ListWithContextFunc: r.listAll, WatchFuncWithContext: r.watchFrom}
 	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, client), expected, &r.store,
-		cache.ReflectorOptions{Name: "headless " + r.name})
+		cache.ReflectorOptions{Name: "headless " + r.name, Backoff: &backoff})
 	reflector.RunWithContext(ctx)
 }
+
+// longestRetry is how long a reflector waits at most, by twice at random, before it tries again. The half minute of
+// client-go, which comes to a whole one, is for clients of which a cluster has thousands. Until a replica has tried, it
+// answers with the addresses of pods that are gone; and it would wait for so long after any few failures, for two
+// minutes without one are what it takes until it forgets them.
+const longestRetry = 5 * time.Second
+
+// backoff is that of client-go but for the longest.
+var backoff = wait.Backoff{Duration: 800 * time.Millisecond, Cap: longestRetry, Steps: 10, Factor: 2, Jitter: 1}
 
 // listAll lists in pages, and reduces each before it asks for the next. The reflector's own paging would hold all of
 // them; besides, it asks for a version that API servers answer from their cache, in one piece.
