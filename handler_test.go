@@ -218,36 +218,3 @@ func TestMessagesThatAreNoQuestionsAreLeftToThePluginsBehind(t *testing.T) {
 		}
 	}
 }
-
-// FuzzServeDNS sends whatever bytes parse as a message: the plugin must not panic, and must answer or say why not.
-func FuzzServeDNS(f *testing.F) {
-	for _, qname := range []string{dbName, "_mysql._tcp." + dbName, "db-0." + dbName, "10-0-0-1." + dbName, "1.0.0.10.in-addr.arpa.", "cluster.local.", `\.` + dbName} {
-		m := new(dns.Msg)
-		m.SetQuestion(qname, dns.TypeSRV)
-		m.SetEdns0(512, true)
-		wire, err := m.Pack()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(wire)
-	}
-	h := withService(newTestHeadless(f), append(manyReady(40), ready("10.0.0.1", ""), ready("2001:db8::1", ""))...)
-	f.Fuzz(func(t *testing.T, wire []byte) {
-		r := new(dns.Msg)
-		if r.Unpack(wire) != nil {
-			return
-		}
-		rec := dnstest.NewRecorder(&test.ResponseWriter{})
-		rcode, _ := h.ServeDNS(t.Context(), rec, r)
-		if rec.Msg == nil && plugin.ClientWrite(rcode) {
-			t.Errorf("Nothing was written and the rcode is %d", rcode)
-		}
-		if rec.Msg != nil {
-			if _, err := rec.Msg.Pack(); err != nil && len(r.Question) == 1 {
-				if _, ok := dns.IsDomainName(r.Question[0].Name); ok {
-					t.Errorf("The reply cannot be packed: %v", err)
-				}
-			}
-		}
-	})
-}

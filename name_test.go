@@ -71,7 +71,7 @@ func TestAZoneHoldsWholeLabelsOnly(t *testing.T) {
 
 // FuzzParseName compares with the labels as the dns library splits them.
 func FuzzParseName(f *testing.F) {
-	for _, base := range []string{"db.default.svc", `a\.b.c.svc`, "_x._y.a.b.svc", "a.b.pin._zone.c.d.svc", "_x._y.a.prefer._node.c.d.svc", "svc", "..svc", `\`, "dns-version", strings.Repeat("a.", 126) + "svc"} {
+	for _, base := range []string{"db.default.svc", `a\.b.c.svc`, "_x._y.a.b.svc", "a.b.pin._zone.c.d.svc", "_x._y.a.prefer._node.c.d.svc", "_x._y.a._policy.c.d.svc", "a._policy.c.d.svc", "svc", "..svc", `\`, "dns-version", strings.Repeat("a.", 126) + "svc"} {
 		f.Add(base)
 	}
 	f.Fuzz(func(t *testing.T, base string) {
@@ -89,6 +89,9 @@ func FuzzParseName(f *testing.F) {
 			}
 			if want := placeIn(labels[:n-3]); got.place != want || (got.kind == namePlace) != (want != place{}) {
 				t.Errorf("parseName(%q) = %+v, want the place %+v", qname, got, want)
+			}
+			if kind, endpoint, policy, ok := belowIn(labels[:n-3]); ok && (got.kind != kind || got.endpoint != endpoint || got.policy != policy) {
+				t.Errorf("parseName(%q) = %+v, want the kind %d, the endpoint %q and the policy %q", qname, got, kind, endpoint, policy)
 			}
 		} else if got.suffix != 0 {
 			t.Errorf("parseName(%q) = %+v sees a service", qname, got)
@@ -108,4 +111,24 @@ func placeIn(labels []string) place {
 		labels = labels[2:]
 	}
 	return place{kind, strings.Join(labels, ".")}
+}
+
+// belowIn is what else the labels before a service name stand for; ok is false for those that say places.
+func belowIn(labels []string) (kind nameKind, endpoint, policy string, ok bool) {
+	n := len(labels)
+	if n > 0 && (labels[n-1] == "_zone" || labels[n-1] == "_node") {
+		return 0, "", "", false
+	}
+	if n > 0 && labels[n-1] == "_policy" {
+		if n == 1 {
+			return nameAbove, "", "", true
+		}
+		if policy, labels = labels[n-2], labels[:n-2]; len(labels) == 1 {
+			return nameBelowService, labels[0], policy, true
+		}
+	}
+	if len(labels) == 1 {
+		endpoint = labels[0]
+	}
+	return []nameKind{nameService, nameEndpoint, namePort, nameBelowService}[min(3, len(labels))], endpoint, policy, true
 }
