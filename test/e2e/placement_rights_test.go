@@ -72,7 +72,7 @@ func (p *placement) checkNear(server *harness.CoreDNS) error {
 
 // saysForbidden wants a line of the log that names a verb and a resource, which is not repeated before a minute is over.
 func saysForbidden(server *harness.CoreDNS, verb, resource string) error {
-	line := regexp.MustCompile(fmt.Sprintf(`Could not %[1]s %[2]s, .*%[2]s is forbidden: .* cannot %[1]s resource "%[2]s"`, verb, resource))
+	line := regexp.MustCompile(fmt.Sprintf(`Could not %[1]s %[2]s, .*%[2]s[.a-z0-9]* is forbidden: .* cannot %[1]s resource "%[2]s"`, verb, resource))
 	const most = 1 + int(lostAtLast/time.Minute)
 	if n := len(line.FindAllString(server.Output(), -1)); n < 1 || n > most {
 		return fmt.Errorf("it says %d times that it could not %s %s:\n%s", n, verb, resource, server.LastLines(10))

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/retry"
@@ -59,6 +60,10 @@ func (c *ControlPlane) create(ctx context.Context, object runtime.Object) error 
 		_, err = c.Client.AppsV1().StatefulSets(o.Namespace).Create(ctx, o, options)
 	case *appsv1.Deployment:
 		_, err = c.Client.AppsV1().Deployments(o.Namespace).Create(ctx, o, options)
+	case *rbacv1.Role:
+		_, err = c.Client.RbacV1().Roles(o.Namespace).Create(ctx, o, options)
+	case *rbacv1.RoleBinding:
+		_, err = c.Client.RbacV1().RoleBindings(o.Namespace).Create(ctx, o, options)
 	default:
 		err = fmt.Errorf("no client for a %T", object)
 	}

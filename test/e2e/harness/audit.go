@@ -3,6 +3,7 @@ package harness
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -21,6 +22,8 @@ omitStages: [RequestReceived]
 rules:
 - level: Metadata
   users: [` + corednsUser + `]
+- level: Metadata
+  userGroups: [` + readersGroup + `]
 - level: None
 `
 
@@ -32,8 +35,13 @@ type Request struct {
 	Code     int        // that the API server answered with, such as 200
 }
 
-// CoreDNSRequests returns all requests of CoreDNS processes so far, in their order.
-func (c *ControlPlane) CoreDNSRequests() ([]Request, error) {
+// CoreDNSRequests returns all requests of CoreDNS processes so far, in their order, but for those of a [Reader].
+func (c *ControlPlane) CoreDNSRequests() ([]Request, error) { return c.requestsOf(corednsUser) }
+
+// Requests returns all requests of the user so far, in their order.
+func (r *Reader) Requests() ([]Request, error) { return r.plane.requestsOf(r.name) }
+
+func (c *ControlPlane) requestsOf(user string) ([]Request, error) {
 	text, err := os.ReadFile(c.path(auditLogFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil // nobody has asked yet
@@ -48,14 +56,18 @@ func (c *ControlPlane) CoreDNSRequests() ([]Request, error) {
 		}
 		var event struct {
 			Stage, Verb, RequestURI string
+			User                    struct{ Username string }
 			ObjectRef               struct{ Resource string }
 			ResponseStatus          struct{ Code int }
 		}
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
 			return nil, err
 		}
-		// The end of a watch is recorded too.
-		if event.Verb == "watch" && event.Stage != "ResponseStarted" {
+		if event.User.Username != user {
+			continue
+		}
+		// The end of a watch is recorded too; one that is refused has nothing else.
+		if event.Verb == "watch" && event.Stage != "ResponseStarted" && event.ResponseStatus.Code < http.StatusBadRequest {
 			continue
 		}
 		uri, err := url.Parse(event.RequestURI)

@@ -34,14 +34,14 @@ const (
 func token(user string) string { return "token-of-" + user }
 
 func (c *ControlPlane) writeCredentials() error {
-	users := []string{corednsUser, restrictedUser}
-	for number := range maxReaders {
-		users = append(users, readerName(int64(number)+1))
-	}
 	var tokens strings.Builder
 	fmt.Fprintf(&tokens, "%s,%[2]s,%[2]s,system:masters\n", token(adminUser), adminUser)
-	for _, user := range users {
+	for _, user := range []string{corednsUser, restrictedUser} {
 		fmt.Fprintf(&tokens, "%s,%[2]s,%[2]s\n", token(user), user)
+	}
+	for number := range maxReaders {
+		user := readerName(int64(number) + 1)
+		fmt.Fprintf(&tokens, "%s,%[2]s,%[2]s,%s\n", token(user), user, readersGroup)
 	}
 	if err := os.WriteFile(c.path(tokensFile), []byte(tokens.String()), 0o600); err != nil {
 		return err

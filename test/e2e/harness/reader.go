@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -12,7 +13,10 @@ import (
 )
 
 // maxReaders is how many [Reader]s there can be: the API server reads their tokens when it starts.
-const maxReaders = 100
+const maxReaders = 200
+
+// readersGroup is the group of all of them.
+const readersGroup = "readers"
 
 var readers atomic.Int64
 
@@ -48,41 +52,56 @@ func Right(resource string, verbs ...string) rbacv1.PolicyRule {
 // server acts upon it.
 func (r *Reader) SetRights(t testing.TB, rights ...rbacv1.PolicyRule) {
 	t.Helper()
-	rules := append([]rbacv1.PolicyRule{readRule("", "services"), readRule("discovery.k8s.io", "endpointslices")}, rights...)
+	r.SetRules(t, append([]rbacv1.PolicyRule{readRule("", "services"), readRule("discovery.k8s.io", "endpointslices")}, rights...)...)
+}
+
+// SetRules gives the user these rights, takes all others away, and waits until the API server acts upon it.
+func (r *Reader) SetRules(t testing.TB, rules ...rbacv1.PolicyRule) {
+	t.Helper()
 	roles := r.plane.Client.RbacV1().ClusterRoles()
 	changeObject(t, r.name, roles.Get, roles.Update, func(role *rbacv1.ClusterRole) { role.Rules = rules })
-	may := map[[2]string]bool{}
-	for _, resource := range []string{"pods", "nodes"} {
-		for _, verb := range []string{"list", "watch"} {
-			may[[2]string{verb, resource}] = false
-		}
-	}
-	for _, rule := range rights {
-		for _, verb := range rule.Verbs {
-			may[[2]string{verb, rule.Resources[0]}] = true
-		}
-	}
-	may[[2]string{"watch", "services"}] = true
+	r.waitFor(t, "", rules)
+}
+
+// SetRulesIn gives the user these rights in one namespace beside those that it has.
+func (r *Reader) SetRulesIn(t testing.TB, namespace string, rules ...rbacv1.PolicyRule) {
+	t.Helper()
+	r.plane.Create(t,
+		&rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: r.name}, Rules: rules},
+		&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: r.name},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: r.name}},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: r.name},
+		})
+	r.waitFor(t, namespace, rules)
+}
+
+// waitFor waits until the API server allows what these rules say of what CoreDNS reads, and nothing else.
+func (r *Reader) waitFor(t testing.TB, namespace string, rules []rbacv1.PolicyRule) {
+	t.Helper()
 	Eventually(t, "the API server knows the rights of "+r.name, func() error {
-		for what, want := range may {
-			got, err := r.may(t.Context(), what[0], what[1])
-			if err == nil && got != want {
-				err = fmt.Errorf("%q is allowed: %t, want %t", what, got, want)
-			}
-			if err != nil {
-				return err
+		for group, resources := range map[string][]string{
+			"": {"services", "namespaces", "pods", "nodes"}, "discovery.k8s.io": {"endpointslices"},
+		} {
+			for _, resource := range resources {
+				for _, verb := range []string{"list", "watch"} {
+					want := slices.ContainsFunc(rules, func(rule rbacv1.PolicyRule) bool {
+						return slices.Contains(rule.Resources, resource) && slices.Contains(rule.Verbs, verb)
+					})
+					asked := authorizationv1.ResourceAttributes{Namespace: namespace, Group: group, Resource: resource, Verb: verb}
+					if got, err := r.may(t.Context(), asked); err != nil || got != want {
+						return fmt.Errorf("to %s %s is allowed: %t, want %t (%w)", verb, resource, got, want, err)
+					}
+				}
 			}
 		}
 		return nil
 	})
 }
 
-func (r *Reader) may(ctx context.Context, verb, resource string) (bool, error) {
+func (r *Reader) may(ctx context.Context, what authorizationv1.ResourceAttributes) (bool, error) {
 	review, err := r.plane.Client.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
-		Spec: authorizationv1.SubjectAccessReviewSpec{
-			User:               r.name,
-			ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: verb, Resource: resource},
-		},
+		Spec: authorizationv1.SubjectAccessReviewSpec{User: r.name, ResourceAttributes: &what},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return false, err
