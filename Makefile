@@ -5,19 +5,20 @@ SHELL             := /bin/bash
 .SHELLFLAGS       := -euo pipefail -c
 export TIMEFORMAT := ==> done in %0R s
 
-MODULES  := . cmd/coredns examples/ownstep test/bench test/e2e
-LINTER   := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+MODULES   := . cmd/coredns examples/ownstep test/bench test/e2e
+LINTER    := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 BENCHSTAT := go tool -modfile=$(CURDIR)/tools/go.mod benchstat
-FUZZTIME ?= 30s
-BENCH    ?= .
-BASE     ?= HEAD^
-COUNT    ?= 6
-PACKAGE  ?= ./...
+FUZZTIME  ?= 30s
+BENCH     ?= .
+BASE      ?= HEAD^
+COUNT     ?= 6
+PACKAGE   ?= ./...
+PARTS     ?= queries,changes,memory
 
 # $(call step,WHAT) COMMAND says what it does and how long that took.
 step = @echo "==> $(1)"; time
 
-.PHONY: help build run test unit e2e test-versions lint fuzz bench bench-compare
+.PHONY: help build run test unit e2e test-versions lint fuzz bench bench-micro bench-beside bench-compare
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,9 +56,15 @@ fuzz: ## every fuzz target of the plugin, each for FUZZTIME (30s)
 	  done; \
 	done
 
-bench: ## microbenchmarks, headless beside kubernetes, a large cluster: those that match BENCH (all)
+bench: bench-micro bench-beside ## all that is measured
+
+bench-micro: ## microbenchmarks, headless beside kubernetes, a large cluster: those that match BENCH (all)
 	$(call step,benchmarks of the plugin) go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 	$(call step,headless beside kubernetes) go test -C test/bench -run '^$$' -bench '$(BENCH)' -benchmem -timeout 1h
+
+bench-beside: build ## beside kubernetes, file and whoami on a real API server: PARTS (all), QUICK=1 for less. Needs dnsperf
+	$(call step,plugins side by side (results in test/bench/results)) \
+	  go run -C test/bench ./beside -coredns "$(CURDIR)/bin/coredns" -parts $(PARTS) $(if $(QUICK),-quick)
 
 bench-compare: ## microbenchmarks now beside those of BASE (HEAD^): those that match BENCH in PACKAGE, COUNT times
 	@test/compare.sh '$(BASE)' '$(BENCH)' '$(PACKAGE)' '$(COUNT)' $(BENCHSTAT)

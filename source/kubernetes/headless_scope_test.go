@@ -213,7 +213,7 @@ func TestADeletedSliceIsGoneAsSoonAsItIsKnownThatItIs(t *testing.T) {
 		w.settle(c)
 		w.setSlice("db-3", "db", nil)
 		w.pass(c, time.Minute)
-		if w.sink.version("db-3") == 0 || len(w.lists) > lists+10 {
+		if w.sink.version("db-3") == 0 || len(w.lists) > lists+14 {
 			t.Errorf("While nothing can be known there are %v, after %d lists", w.sink.slices, len(w.lists)-lists)
 		}
 		w.fail(false)

@@ -15,6 +15,7 @@ import (
 // The variables that a Corefile can use, as {$NAME}.
 const (
 	readyVariable       = "READY_ADDRESS"   // where the ready plugin listens
+	debugVariable       = "DEBUG_ADDRESS"   // where a pprof plugin may listen
 	kubeconfigVariable  = "KUBECONFIG_FILE" // the rights of CoreDNS in the control plane, with a token
 	endpointVariable    = "API_SERVER"      // the same as an URL
 	certificateVariable = "CLIENT_CERT"     // and files with certificates
@@ -29,6 +30,8 @@ type CoreDNS struct {
 	*Process
 	// Address is where it is asked, over UDP and TCP.
 	Address string
+	// Debug is where a pprof plugin listens, if the Corefile has one.
+	Debug string
 
 	ready string
 	dir   string
@@ -94,6 +97,10 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 	if err != nil {
 		return nil, err
 	}
+	debugPort, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp(c.dir, "coredns-")
 	if err != nil {
 		return nil, err
@@ -113,13 +120,13 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := &CoreDNS{Address: loopback(port), ready: loopback(readyPort), dir: dir}
+	server := &CoreDNS{Address: loopback(port), Debug: loopback(debugPort), ready: loopback(readyPort), dir: dir}
 	server.Process = &Process{
 		Name: "coredns",
 		Path: options.Binary,
 		Args: []string{"-conf", server.corefile(), fmt.Sprintf("-dns.port=%d", port)},
 		Env: append([]string{
-			readyVariable + "=" + server.ready, kubeconfigVariable + "=" + kubeconfig,
+			readyVariable + "=" + server.ready, debugVariable + "=" + server.Debug, kubeconfigVariable + "=" + kubeconfig,
 			endpointVariable + "=https://" + address, authorityVariable + "=" + c.certificate(),
 			certificateVariable + "=" + c.path(clientCertificateFile), keyVariable + "=" + c.path(clientKeyFile),
 			serverCertVariable + "=" + c.path(serverCertificateFile), serverKeyVariable + "=" + c.path(serverKeyFile),

@@ -12,9 +12,19 @@ type Meter struct{ received atomic.Int64 }
 // NewMeteredGate makes an open gate, and what counts its bytes.
 func (c *ControlPlane) NewMeteredGate(t testing.TB) (*Gate, *Meter) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	g, m, err := c.OpenMeteredGate()
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(g.Shut)
+	return g, m
+}
+
+// OpenMeteredGate is the same for longer than one test; the caller shuts it.
+func (c *ControlPlane) OpenMeteredGate() (*Gate, *Meter, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
 	}
 	m := &Meter{}
 	g := &Gate{
@@ -22,8 +32,7 @@ func (c *ControlPlane) NewMeteredGate(t testing.TB) (*Gate, *Meter) {
 		listener: meteredListener{listener, m}, connections: map[net.Conn]bool{},
 	}
 	go g.serve(g.listener)
-	t.Cleanup(g.Shut)
-	return g, m
+	return g, m, nil
 }
 
 // Received returns how many bytes have come so far, those of TLS included.

@@ -90,6 +90,9 @@ func (p *Process) Running() bool {
 	}
 }
 
+// PID is the number of the process that was started last.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
 // exitCode is that of a process that was started and has ended.
 func (p *Process) exitCode() int { return p.command.ProcessState.ExitCode() }
 
