@@ -13,9 +13,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// pageSize is how many objects a page of a list has: so many full objects are in memory at a time.
-const pageSize = 500
-
 // resource is a kind of objects in one scope, of type K in the API, of which *T is kept.
 type resource[K runtime.Object, T any] struct {
 	name   string // as the API calls it, in the plural
@@ -24,31 +21,12 @@ type resource[K runtime.Object, T any] struct {
 	// contact is told what is heard; nil where nobody waits for it.
 	contact *contact
 	page    page[K]
+	weigh   func(K) int // nil where all objects are alike
 	watch   func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error)
 
 	labels, fields string // selectors, empty for none
 	// unselected says that the API server does not know the field selector. The store leaves out what it would have.
 	unselected atomic.Bool
-}
-
-// page reads one page of a list, and calls each for its objects.
-type page[K any] func(ctx context.Context, options metav1.ListOptions, each func(K)) (metav1.ListMeta, error)
-
-// pages makes a page function of a client's method, which returns a list of type *L with items of type I.
-func pages[L, I any](
-	list func(context.Context, metav1.ListOptions) (*L, error), content func(*L) ([]I, metav1.ListMeta),
-) page[*I] {
-	return func(ctx context.Context, options metav1.ListOptions, each func(*I)) (metav1.ListMeta, error) {
-		l, err := list(ctx, options)
-		if err != nil {
-			return metav1.ListMeta{}, err
-		}
-		items, about := content(l)
-		for i := range items {
-			each(&items[i])
-		}
-		return about, nil
-	}
 }
 
 // follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one:
@@ -70,33 +48,6 @@ const longestRetry = 5 * time.Second
 
 // backoff is that of client-go but for the longest.
 var backoff = wait.Backoff{Duration: 800 * time.Millisecond, Cap: longestRetry, Steps: 10, Factor: 2, Jitter: 1}
-
-// listAll lists in pages, and reduces each before it asks for the next. The reflector's own paging would hold all of
-// them; besides, it asks for a version that API servers answer from their cache, in one piece.
-func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
-	list := &objectList[T]{}
-	options := metav1.ListOptions{Limit: pageSize}
-	for {
-		var about metav1.ListMeta
-		err := r.try(ctx, "list", &options, func() (err error) {
-			about, err = r.page(ctx, options, func(in K) {
-				if kept := r.store.keep(in); kept != nil {
-					list.Items = append(list.Items, &object[T]{kept: kept})
-				}
-			})
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		r.store.pulse.beat()
-		list.ResourceVersion = about.ResourceVersion
-		if about.Continue == "" {
-			return list, nil
-		}
-		options.Continue = about.Continue
-	}
-}
 
 func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	var w watch.Interface

@@ -190,6 +190,7 @@ func (s *Source) followSlices(ctx context.Context, namespace, labels string, sin
 		page: pages(client.List, func(l *discoveryv1.EndpointSliceList) ([]discoveryv1.EndpointSlice, metav1.ListMeta) {
 			return l.Items, l.ListMeta
 		}),
+		weigh: func(in *discoveryv1.EndpointSlice) int { return len(in.Endpoints) },
 		watch: client.Watch,
 	}
 	r.follow(ctx, s.client, &discoveryv1.EndpointSlice{})

@@ -140,6 +140,30 @@ func TestAListIsReadPageByPage(t *testing.T) {
 	}
 }
 
+func TestAPageHasFewObjectsWhereTheyAreLarge(t *testing.T) {
+	endpoints := []int{50, 100, 1000, 20_000, 1, 0}
+	var asked []int64
+	r := &resource[*discoveryv1.EndpointSlice, source.Slice]{
+		name: "endpointslices", failed: func(string, error) {},
+		weigh: func(in *discoveryv1.EndpointSlice) int { return len(in.Endpoints) },
+		store: store[*discoveryv1.EndpointSlice, source.Slice]{reduce: func(*discoveryv1.EndpointSlice) *source.Slice { return nil }},
+		page: func(_ context.Context, options metav1.ListOptions, each func(*discoveryv1.EndpointSlice)) (metav1.ListMeta, error) {
+			asked = append(asked, options.Limit)
+			n := endpoints[len(asked)-1]
+			for range 7 {
+				each(&discoveryv1.EndpointSlice{Endpoints: make([]discoveryv1.Endpoint, n)})
+			}
+			return metav1.ListMeta{Continue: "xxxxx"[len(asked)-1:]}, nil
+		},
+	}
+	if _, err := r.listAll(t.Context(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int64{100, 200, 100, 10, 1, 500}; !slices.Equal(asked, want) {
+		t.Errorf("It asks for pages of %d, want %d", asked, want)
+	}
+}
+
 func TestAnAPIServerWithoutTheFieldSelectorIsAskedWithoutIt(t *testing.T) {
 	var queries []string
 	var mu sync.Mutex
