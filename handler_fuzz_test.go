@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/test"
@@ -19,9 +20,12 @@ func fuzzedServers(f *testing.F) []*Headless {
 	behind, unsynced := newTestHeadless(f), newTestHeadless(f)
 	behind.behind = zonesBehind{"cluster.local.", "in-addr.arpa."}
 	unsynced.cache.synced.Store(false)
+	stale := newTestHeadless(f)
+	stale.staleAfter = time.Minute
+	stale.cache.Contact(time.Now().Add(-time.Hour))
 	unsynced.Next = &nextPlugin{reply: replying(dns.RcodeNameError)}
 	servers := []*Headless{
-		newTestHeadless(f), behind, unsynced,
+		newTestHeadless(f), behind, unsynced, stale,
 		withBlock(f, "policy some {\nlimit fit\n}\npolicy one {\nkeep hostname == 'db-1'\n}\napply some */*\nunready_names\nendpoint_pod_names"),
 		nearClients(f, "nodes\nendpoints\nsubnet 10.9.0.0/16 zone c\nshared 10.8.0.0/16\necs 192.0.2.53", "nearest node zone\nrank zone\norder sticky"),
 	}

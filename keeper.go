@@ -150,5 +150,5 @@ func (k *keeper) write(now time.Time) {
 
 func (k *keeper) failed(err error) {
 	snapshotErrorCount.WithLabelValues("write").Inc()
-	log.Warningf("The snapshot could not be written, will try again: %v", err)
+	log.Warningf("The snapshot could not be written, will try again: %s", printable(err.Error()))
 }

@@ -45,8 +45,8 @@ func (h *Headless) Metadata(ctx context.Context, state request.Request) context.
 		set("headless/node", a.name.place.name)
 	}
 	if a.finder != nil {
-		metadata.SetValueFunc(ctx, "headless/client-node", func() string { return a.clientPlace(&state).Node })
-		metadata.SetValueFunc(ctx, "headless/client-zone", func() string { return a.clientPlace(&state).Zone })
+		metadata.SetValueFunc(ctx, "headless/client-node", func() string { return printable(a.clientPlace(&state).Node) })
+		metadata.SetValueFunc(ctx, "headless/client-zone", func() string { return printable(a.clientPlace(&state).Zone) })
 	}
 	if a.name.kind == nameService || a.name.kind == namePort {
 		metadata.SetValueFunc(ctx, "headless/policy", func() string { return a.policyName(e) })

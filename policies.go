@@ -66,7 +66,7 @@ func (p *policies) decide(key, annotation string) decision {
 			return decision{policy: one, share: wholeShare}
 		}
 		if p.isNew(key + " " + annotation) {
-			log.Warningf("Service %s names the policy %q, which is not defined: left to 'apply'", key, annotation)
+			log.Warningf("Service %s names the policy %q, which is not defined: left to 'apply'", printable(key), annotation)
 		}
 	}
 	for _, a := range p.applications {

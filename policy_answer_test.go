@@ -92,6 +92,19 @@ func TestAnnotationsAreBelievedWhereTheCorefileSays(t *testing.T) {
 	}
 }
 
+func TestAnAnnotationChoosesOnlyAmongThePoliciesThatAreDefined(t *testing.T) {
+	h := withService(withBlock(t, "policy one {\nlimit 1\n}\npolicy two {\nlimit 2\n}\napply two */*"), manyReady(3)...)
+	for annotation, want := range map[string]int{
+		"one": 1, "none": 3, "": 2, "One": 2, "one,none": 2, "one none": 2, "*": 2, "o?e": 2, "limit 1": 2, "NONE": 2, "one\x00": 2, "one\nnone": 2,
+		"{\nlimit 1\n}": 2, "/one": 2, strings.Repeat("one", 1000): 2,
+	} {
+		h.cache.SetService(&source.Service{NamespacedName: nsName("default", "db"), Policy: annotation})
+		if got := len(askFrom(t, h, "192.0.2.1", ofDB, dns.TypeA, client{}).Answer); got != want {
+			t.Errorf("With the annotation %.20q the answer has %d records, want %d", annotation, got, want)
+		}
+	}
+}
+
 func TestWhatAPolicyFiltersIsSaidToClientsThatSpeakEDNS(t *testing.T) {
 	h := withService(withBlock(t, "policy primary {\nkeep labels['role'] == 'primary'\n}\napply primary */*"), ready("10.0.0.1", "a"))
 	for _, edns := range []uint16{0, 1232} {

@@ -23,7 +23,7 @@ type problems struct {
 func (p *problems) report(problem source.Problem) {
 	malformedCount.WithLabelValues(problem.Kind, problem.Reason).Inc()
 	if p.first(problem) {
-		log.Warningf("%s %s: left out what is malformed (%s): %q", problem.Kind, problem.Object, problem.Reason, problem.Value)
+		log.Warningf("%s %s: left out what is malformed (%s): %.200q", problem.Kind, printable(problem.Object.String()), problem.Reason, problem.Value)
 	}
 }
 
@@ -64,7 +64,7 @@ func (f *failures) report(operation string, err error) {
 		err = request.Err // the URL holds a timeout that is another one each time
 	}
 	if f.first(operation, err.Error(), time.Now()) {
-		log.Warningf("Could not %s, will try again, what was served stays served: %v", operation, err)
+		log.Warningf("Could not %s, will try again, what was served stays served: %s", operation, printable(err.Error()))
 	}
 }
 

@@ -87,7 +87,7 @@ func reportUnread(path string, err error) {
 		return
 	}
 	snapshotErrorCount.WithLabelValues("read").Inc()
-	log.Warningf("The snapshot '%s' is not used: %v", path, err)
+	log.Warningf("The snapshot '%s' is not used: %s", printable(path), printable(err.Error()))
 }
 
 // replaceKept ends the use of the snapshot when everything was delivered. What policies look at of Pods and Nodes is
