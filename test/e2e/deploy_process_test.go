@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,22 +14,57 @@ import (
 )
 
 // It does not run beside others: it has the ports of a pod. The image's CoreDNS has no race detector, but is the same.
-func TestTheProcessThatIsDeployedIsNobodyWritesNothingAndServesPort53(t *testing.T) {
+func TestTheProcessThatIsDeployedIsNobodyWritesOnlyItsSnapshotAndServesPort53(t *testing.T) {
 	harness.NeedsContainers(t)
 	cluster.Apply(t, harness.Deployed(t, "rights.yaml")...)
 	db, web := createServices(t)
 	expectPods(t, shared, "the pods are answered", db, "db-0", "db-1")
-	config := harness.DeployedAs[corev1.ConfigMap](t, "ConfigMap", deployedName, "corefile.yaml")
-	server := cluster.StartContained(t, corednsBinary, config.Data["Corefile"], deployedName, false)
-	harness.Eventually(t, "the server is ready", server.Ready)
-	expectSet(t, server, "the pods are answered over port 53", db, podAddresses(t, db, "db-0", "db-1")...)
-	if err := harness.Check(server.Address, withTTL(namesOfKubernetes(t, web), 5)...); err != nil {
-		t.Error(err)
+	pods, others := podAddresses(t, db, "db-0", "db-1"), withTTL(namesOfKubernetes(t, web), 5)
+	start := func(t *testing.T, options harness.ContainerOptions) *harness.CoreDNS {
+		t.Helper()
+		options.Binary, options.Account = corednsBinary, deployedName
+		options.Corefile = harness.DeployedAs[corev1.ConfigMap](t, "ConfigMap", deployedName, "corefile.yaml").Data["Corefile"]
+		server := cluster.StartContained(t, options)
+		expectSet(t, server, "the pods are answered over port 53", db, pods...)
+		if metric(t, "127.0.0.1:9153", "coredns_headless_services") == 0 {
+			t.Error("There are no metrics")
+		}
+		expectConfined(t, server)
+		return server
 	}
-	if metric(t, "127.0.0.1:9153", "coredns_headless_services") == 0 {
-		t.Error("There are no metrics")
+	t.Run("without a volume", func(t *testing.T) {
+		server := start(t, harness.ContainerOptions{})
+		harness.Eventually(t, "the server is ready", server.Ready)
+		harness.Eventually(t, "names of kubernetes are answered", func() error { return harness.Check(server.Address, others...) })
+		harness.Eventually(t, "it says that it cannot write", func() error { return says(server, "The snapshot could not be written") })
+	})
+	volume, gate := t.TempDir(), cluster.NewGate(t)
+	if err := os.Chmod(volume, 0o777); err != nil { // as the kubelet does
+		t.Fatal(err)
 	}
-	expectConfined(t, server)
+	t.Run("with a volume", func(t *testing.T) {
+		gate.Open(t)
+		t.Cleanup(gate.Shut)
+		start(t, harness.ContainerOptions{Volume: volume, Through: gate})
+		harness.Eventually(t, "the snapshot is there", func() error {
+			_, err := os.Stat(filepath.Join(volume, "snapshot"))
+			return err
+		})
+	})
+	// The kubernetes plugin is not ready then, but who would take the pod out of its service for that is away too.
+	t.Run("without the API server", func(t *testing.T) {
+		server := start(t, harness.ContainerOptions{Volume: volume, Through: gate})
+		if err := says(server, "serving the snapshot"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func says(server *harness.CoreDNS, text string) error {
+	if !strings.Contains(server.Output(), text) {
+		return fmt.Errorf("it does not say %q:\n%s", text, server.LastLines(10))
+	}
+	return nil
 }
 
 // expectConfined checks who the process is, what it may do, and where it may write.
