@@ -3,24 +3,27 @@ package headless
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 // waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than
 // startup_timeout. The server then starts without: a snapshot is answered from, and without one the next plugin is asked,
 // until the endpoints are there. Only where it is to replace one that has them, it does not: the old one goes on.
 func (h *Headless) waitForSync(ctx context.Context, c *config) error {
-	timeout := c.startupTimeout
-	end := time.After(timeout)
+	wait, cancel := context.WithTimeout(ctx, c.startupTimeout)
+	defer cancel()
 	select {
 	case <-h.cache.firstSync:
-	case <-end:
+	case <-wait.Done():
+	}
+	if !h.cache.synced.Load() {
 		return h.startWithout(ctx, c)
 	}
 	select {
 	case <-h.cache.factsSync:
-	case <-end:
-		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", timeout)
+	case <-wait.Done():
+	}
+	if !h.cache.factsSynced.Load() {
+		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", c.startupTimeout)
 	}
 	return nil
 }
