@@ -28,21 +28,24 @@ type keeper struct {
 	maxAge       time.Duration
 	cache        *endpointsCache
 
+	number   uint64    // in the order in which keepers have come
 	revision uint64    // of the cache when it was written last; 0 for never
 	written  time.Time // when that was
 	next     time.Time // before this it is not written again
 }
 
 // keepers are of the process: blocks of a Corefile that read the same write one file together, and so do the old and the
-// new instance during a reload.
+// new instance during a reload that changes nothing of it.
 type keepers struct {
 	mu      sync.Mutex
 	running map[keeperKey]*sharedKeeper
+	joined  uint64
 }
 
 type keeperKey struct {
-	path  string
-	cache *endpointsCache
+	path   string
+	maxAge time.Duration
+	cache  *endpointsCache
 }
 
 type sharedKeeper struct {
@@ -60,10 +63,11 @@ func (k *keepers) join(c *config, cache *endpointsCache) (leave func()) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	key := keeperKey{c.snapshot, cache}
+	key := keeperKey{c.snapshot, c.maxAge, cache}
 	shared := k.running[key]
 	if shared == nil {
-		one := &keeper{path: c.snapshot, source: of, maxAge: c.maxAge, cache: cache}
+		k.joined++
+		one := &keeper{path: c.snapshot, source: of, maxAge: c.maxAge, cache: cache, number: k.joined}
 		shared = &sharedKeeper{stop: inBackground(one.run)}
 		k.running[key] = shared
 	}
@@ -81,6 +85,35 @@ func (k *keepers) leave(key keeperKey) {
 	}
 }
 
+// writers are the keepers that write, by the file: the one that came last of those that have something to write. Else the
+// old instance would write its own over what the new one wrote, for the last time when it ends.
+type writers struct {
+	mu sync.Mutex
+	by map[string]*keeper
+}
+
+var allWriters = writers{by: make(map[string]*keeper)}
+
+// take makes the keeper the one that writes its file, and returns false where that is one that came later.
+func (w *writers) take(k *keeper) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if by := w.by[k.path]; by != nil && by.number > k.number {
+		return false
+	}
+	w.by[k.path] = k
+	return true
+}
+
+// leave leaves the file to another keeper, such as that of the old instance where the new one has not started.
+func (w *writers) leave(k *keeper) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by[k.path] == k {
+		delete(w.by, k.path)
+	}
+}
+
 // run writes what has changed, now and then, until the context is done, and then what is left.
 func (k *keeper) run(ctx context.Context) {
 	if err := snapshot.RemoveAbandoned(k.path); err != nil {
@@ -89,16 +122,15 @@ func (k *keeper) run(ctx context.Context) {
 	if !k.waitForSync(ctx) {
 		return
 	}
+	defer allWriters.leave(k)
 	look := time.NewTicker(keepLook)
 	defer look.Stop()
 	for {
-		if now := time.Now(); now.After(k.next) && k.due(now) {
-			k.write(now)
-		}
+		k.look(time.Now())
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			if k.cache.revision.Load() != k.revision {
+			if allWriters.take(k) && k.cache.revision.Load() != k.revision {
 				k.write(time.Now())
 			}
 			return
@@ -106,17 +138,29 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-// waitForSync waits until everything was delivered, or nobody waits any more, and says whether endpoints were.
+// look writes what is to be written. What another keeper has written is not what this one knows.
+func (k *keeper) look(now time.Time) {
+	switch {
+	case !allWriters.take(k):
+		k.revision = 0
+	case now.After(k.next) && k.due(now):
+		k.write(now)
+	}
+}
+
+// waitForSync waits until everything was delivered, and says whether it was before nobody waits any more: what is on disk
+// may be of a time when it was.
 func (k *keeper) waitForSync(ctx context.Context) bool {
 	select {
 	case <-k.cache.firstSync:
 	case <-ctx.Done():
-		return k.cache.synced.Load()
+		return k.cache.synced.Load() && k.cache.factsSynced.Load()
 	}
 	select {
 	case <-k.cache.factsSync:
 	case <-time.After(keepFacts):
 	case <-ctx.Done():
+		return k.cache.factsSynced.Load()
 	}
 	return true
 }
