@@ -64,7 +64,7 @@ func TestAProcessThatIsKilledWhileItWritesLeavesAWholeFile(t *testing.T) {
 }
 
 func halves(path string) []string {
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), temporary(path)))
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), beginning(path)+"*"+ending))
 	return left
 }
 

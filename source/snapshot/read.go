@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func (h *Header) check(of string, maxAge time.Duration) error {
 
 // decode reads everything twice: whether it is whole, and what is in it.
 func decode(file io.ReadSeeker, check func(Header) error, decoder source.Decoder, to source.Sink) (about Header, err error) {
-	in := bufio.NewReaderSize(file, 1<<16)
+	in := bufio.NewReaderSize(file, maxHeader)
 	if about, err = readHeader(in); err != nil {
 		return about, err
 	}
@@ -60,7 +61,7 @@ func decode(file io.ReadSeeker, check func(Header) error, decoder source.Decoder
 	if err = r.readAll(); err != nil {
 		return about, fmt.Errorf("it is corrupted: %w", err)
 	}
-	r.deliver(to)
+	r.deliver(to, &about.Uses)
 	return about, nil
 }
 
@@ -83,12 +84,9 @@ func readHeader(in *bufio.Reader) (about Header, err error) {
 	return about, nil
 }
 
-// line reads a line that is not too long.
+// line reads a line that is not longer than what is read at once.
 func line(in *bufio.Reader) (string, error) {
 	text, err := in.ReadSlice('\n')
-	if len(text) > maxHeader {
-		return "", bufio.ErrBufferFull
-	}
 	return string(text), err
 }
 
@@ -129,18 +127,25 @@ type reader struct {
 }
 
 // deliver hands everything to a sink as a source does: only what is asked for, and slices before services, so that none
-// appears without its endpoints.
-func (r *reader) deliver(to source.Sink) {
-	if r.decoder.Uses.AnyNodes() {
+// appears without its endpoints. A label that was not asked for when the file was written is unknown, and no label that
+// the Pods do not carry: policies do not take the one for the other.
+func (r *reader) deliver(to source.Sink, written *source.Uses) {
+	asked := &r.decoder.Uses
+	if asked.AnyNodes() && written.AnyNodes() && (written.ClientNodes || !asked.ClientNodes) {
 		to.ReplaceNodes(r.content.Nodes)
 	}
-	if r.decoder.Uses.Pods() {
+	if asked.Pods() && (written.ClientPods || !asked.ClientPods) &&
+		includes(written.Labels, asked.Labels) && includes(written.Annotations, asked.Annotations) {
 		to.ReplacePods("", r.pods)
 	}
 	to.ReplaceSlices("", r.content.Slices)
 	to.ReplaceServices("", r.content.Services)
 	to.FactsSynced()
 	to.Synced()
+}
+
+func includes(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(all, one) })
 }
 
 func (r *reader) readAll() error {

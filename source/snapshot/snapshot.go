@@ -32,6 +32,8 @@ type Header struct {
 	Source string `json:"source"`
 	// Time is when what it holds was known to be true.
 	Time time.Time `json:"time"`
+	// Uses are what the source was asked for beside endpoints. What is asked for now, and was not then, is not known.
+	Uses source.Uses `json:"uses"`
 }
 
 const (
@@ -39,9 +41,9 @@ const (
 	magic   = "headless snapshot "
 	version = "1\n"
 
-	// maxHeader and maxObject bound what is read at once. An EndpointSlice has 1,000 endpoints at most, and no object of
+	// maxHeader and maxObject bound what is read at once. A header holds the keys that policies name. An EndpointSlice has 1,000 endpoints at most, and no object of
 	// the API is longer than etcd takes, 1.5 MiB.
-	maxHeader = 1 << 10
+	maxHeader = 1 << 16
 	maxObject = 8 << 20
 )
 

@@ -26,14 +26,19 @@ type kept struct {
 	content Content
 	pods    []*source.Pod
 	synced  bool
+	told    []string // of what beside endpoints
 }
 
 func (k *kept) ReplaceServices(_ string, all []*source.Service) { k.content.Services = all }
 func (k *kept) ReplaceSlices(_ string, all []*source.Slice)     { k.content.Slices = all }
-func (k *kept) ReplacePods(_ string, all []*source.Pod)         { k.pods = all }
-func (k *kept) ReplaceNodes(all []*source.Node)                 { k.content.Nodes = all }
-func (k *kept) FactsSynced()                                    {}
-func (k *kept) Synced()                                         { k.synced = true }
+func (k *kept) ReplacePods(_ string, all []*source.Pod) {
+	k.pods, k.told = all, append(k.told, "Pods")
+}
+func (k *kept) ReplaceNodes(all []*source.Node) {
+	k.content.Nodes, k.told = all, append(k.told, "Nodes")
+}
+func (k *kept) FactsSynced() {}
+func (k *kept) Synced()      { k.synced = true }
 
 // everything is what a source can be asked for.
 var everything = source.Uses{
@@ -132,7 +137,7 @@ func TestWhatIsReadIsWhatWasWritten(t *testing.T) {
 	for seed := range uint64(300) {
 		content, pods := chance{rand.New(rand.NewPCG(seed, 0))}.content()
 		at := time.Now().Add(-time.Minute).Round(0)
-		if _, err := Write(path, Header{Source: "a", Time: at}, content); err != nil {
+		if _, err := Write(path, Header{Source: "a", Time: at, Uses: everything}, content); err != nil {
 			t.Fatal(err)
 		}
 		var got kept
@@ -158,7 +163,7 @@ func written(t testing.TB) (path string, data []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "snapshot")
 	content, _ := chance{rand.New(rand.NewPCG(1, 0))}.content()
-	if _, err := Write(path, Header{Source: "a", Time: time.Now().Add(-time.Hour)}, content); err != nil {
+	if _, err := Write(path, Header{Source: "a", Time: time.Now().Add(-time.Hour), Uses: everything}, content); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(path)
@@ -242,6 +247,55 @@ func TestOnlyWhatIsAskedForIsRead(t *testing.T) {
 		if s.Namespace != "default" {
 			t.Errorf("It reads %s", s.NamespacedName)
 		}
+	}
+}
+
+func TestWhatNobodyAskedForWhenASnapshotWasWrittenIsUnknown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	label := func(keys ...string) source.Uses { return source.Uses{Labels: keys} }
+	for what, uses := range map[string]struct {
+		written, asked source.Uses
+		want           []string
+	}{
+		"Everything":             {everything, everything, []string{"Nodes", "Pods"}},
+		"Nothing":                {source.Uses{}, everything, nil},
+		"A label of more labels": {label("app", "role"), label("role"), []string{"Pods"}},
+		"Another label":          {label("app"), label("role"), nil},
+		"An annotation":          {label("app"), source.Uses{Annotations: []string{"app"}}, nil},
+		"Clients by Pods":        {label("app"), source.Uses{ClientPods: true}, nil},
+		"Clients by Nodes":       {source.Uses{Nodes: true}, source.Uses{ClientNodes: true}, nil},
+		"Nodes of clients":       {source.Uses{ClientNodes: true}, source.Uses{Nodes: true}, []string{"Nodes"}},
+	} {
+		if _, err := Write(path, Header{Source: "a", Time: time.Now(), Uses: uses.written}, Content{}); err != nil {
+			t.Fatal(err)
+		}
+		var got kept
+		if _, err := Read(path, "a", time.Hour, decoder(t, uses.asked), &got); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.told, uses.want) {
+			t.Errorf("%s: it tells of %q, want %q", what, got.told, uses.want)
+		}
+	}
+}
+
+func TestWhatWasAbandonedIsRemovedFromAFolderOfAnyName(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a[b")
+	name, long := filepath.Join(folder, ".snap*shot.1.tmp"), time.Now().Add(-2*abandoned)
+	other := filepath.Join(folder, ".snapshot.1.tmp")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{name, other} {
+		if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Chtimes(name, long, long)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := RemoveAbandoned(filepath.Join(folder, "snap*shot")); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 || left[0].Name() != filepath.Base(other) {
+		t.Errorf("There are %v: %v", left, err)
 	}
 }
 

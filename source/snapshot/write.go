@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/headless-dns/headless/source"
@@ -18,7 +19,7 @@ import (
 // Write puts a snapshot in the place of the file, and returns how many octets it has. Whenever the process or the machine
 // dies, there is the old file or the new one, whole.
 func Write(path string, about Header, content Content) (octets int64, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), temporary(path)) // which nobody else may read
+	file, err := os.CreateTemp(filepath.Dir(path), beginning(path)+"*"+ending) // which nobody else may read
 	if err != nil {
 		return 0, err
 	}
@@ -42,8 +43,10 @@ func Write(path string, about Header, content Content) (octets int64, err error)
 	return octets, errors.Join(file.Close(), syncFolder(path))
 }
 
-// temporary is the pattern of the names that files have while they are written.
-func temporary(path string) string { return "." + filepath.Base(path) + ".*.tmp" }
+// Files have names with this beginning and end while they are written.
+func beginning(path string) string { return "." + filepath.Base(path) + "." }
+
+const ending = ".tmp"
 
 // syncFolder makes the new name of the file last.
 func syncFolder(path string) error {
@@ -59,10 +62,13 @@ const abandoned = time.Hour
 
 // RemoveAbandoned removes what was left by a process that died while it wrote the file.
 func RemoveAbandoned(path string) error {
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), temporary(path)))
-	for _, name := range left {
-		if about, statErr := os.Stat(name); statErr == nil && time.Since(about.ModTime()) > abandoned {
-			err = errors.Join(err, os.Remove(name))
+	all, err := os.ReadDir(filepath.Dir(path))
+	for _, file := range all {
+		if !strings.HasPrefix(file.Name(), beginning(path)) || !strings.HasSuffix(file.Name(), ending) {
+			continue
+		}
+		if about, statErr := file.Info(); statErr == nil && time.Since(about.ModTime()) > abandoned {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), file.Name())))
 		}
 	}
 	return err
