@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/headless-dns/headless/source"
 	"github.com/headless-dns/headless/source/snapshot"
 )
 
@@ -24,14 +25,17 @@ const (
 
 // keeper keeps what a cache knows on disk.
 type keeper struct {
-	path, source string
-	maxAge       time.Duration
-	cache        *endpointsCache
+	path   string
+	source func() (string, error) // asked each time, for the certificates of a cluster change
+	uses   source.Uses
+	maxAge time.Duration
+	cache  *endpointsCache
 
 	number   uint64    // in the order in which keepers have come
 	revision uint64    // of the cache when it was written last; 0 for never
 	written  time.Time // when that was
 	next     time.Time // before this it is not written again
+	failures failures
 }
 
 // keepers are of the process: blocks of a Corefile that read the same write one file together, and so do the old and the
@@ -57,8 +61,7 @@ var allKeepers = keepers{running: make(map[keeperKey]*sharedKeeper)}
 
 // join keeps what the cache knows in the configuration's snapshot, until leave is called.
 func (k *keepers) join(c *config, cache *endpointsCache) (leave func()) {
-	of, err := c.snapshotSource()
-	if c.snapshot == "" || err != nil { // which was refused before
+	if c.snapshot == "" {
 		return func() {}
 	}
 	k.mu.Lock()
@@ -67,7 +70,7 @@ func (k *keepers) join(c *config, cache *endpointsCache) (leave func()) {
 	shared := k.running[key]
 	if shared == nil {
 		k.joined++
-		one := &keeper{path: c.snapshot, source: of, maxAge: c.maxAge, cache: cache, number: k.joined}
+		one := &keeper{path: c.snapshot, source: c.snapshotSource, uses: c.sourceUses(), maxAge: c.maxAge, cache: cache, number: k.joined}
 		shared = &sharedKeeper{stop: inBackground(one.run)}
 		k.running[key] = shared
 	}
@@ -175,12 +178,8 @@ func (k *keeper) due(now time.Time) bool {
 
 // write writes everything. What is known is as old as the last contact.
 func (k *keeper) write(now time.Time) {
-	about := snapshot.Header{Source: k.source, Time: now}
-	if lost := k.cache.lost.Load(); lost != nil {
-		about.Time = *lost
-	}
 	revision := k.cache.revision.Load() // before what it stands for is read
-	octets, err := snapshot.Write(k.path, about, k.cache.content())
+	about, octets, err := k.writeAt(now)
 	took := time.Since(now)
 	k.next = now.Add(took + max(keepPause, keepRest*took))
 	if err != nil {
@@ -192,7 +191,23 @@ func (k *keeper) write(now time.Time) {
 	snapshotOctets.Set(float64(octets))
 }
 
+func (k *keeper) writeAt(now time.Time) (about snapshot.Header, octets int64, err error) {
+	about = snapshot.Header{Time: now, Uses: k.uses}
+	if about.Source, err = k.source(); err != nil {
+		return about, 0, err
+	}
+	if lost := k.cache.lost.Load(); lost != nil {
+		about.Time = *lost
+	}
+	octets, err = snapshot.Write(k.path, about, k.cache.content())
+	return about, octets, err
+}
+
+// failed says so, but not each time: a volume may be full or read-only for long. The names of files that are being
+// written are others each time.
 func (k *keeper) failed(err error) {
 	snapshotErrorCount.WithLabelValues("write").Inc()
-	log.Warningf("The snapshot could not be written, will try again: %s", printable(err.Error()))
+	if k.failures.first("write", "", time.Now()) {
+		log.Warningf("The snapshot could not be written, will try again: %s", printable(err.Error()))
+	}
 }

@@ -31,12 +31,12 @@ var (
 		Name:      "snapshot_errors_total",
 		Help:      "Counter of snapshots that could not be written, or at a start not be used.",
 	}, []string{"operation"})
-	// snapshotTime and snapshotOctets are of what is on disk.
+	// snapshotTime is of the snapshot that was read or written last, snapshotOctets of the one that was written last.
 	snapshotTime = promauto.NewGauge(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "snapshot_timestamp_seconds",
-		Help:      "Gauge of the time at which the snapshot that was written last was true, in seconds since 1970.",
+		Help:      "Gauge of the time at which the snapshot that was served or written last was true, in seconds since 1970.",
 	})
 	snapshotOctets = promauto.NewGauge(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,

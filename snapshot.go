@@ -20,13 +20,13 @@ import (
 // until that has delivered everything, queries are answered from what was read, by a cache of its own. So nothing that is
 // half delivered is ever seen, and the change from the one to the other is that of one pointer.
 
-// snapshotSource tells what a snapshot is of: which API server, and which services of it.
+// snapshotSource tells what a snapshot is of: which cluster, and which services of it.
 func (c *config) snapshotSource() (string, error) {
-	server, err := c.api.Server()
+	cluster, err := c.api.Cluster()
 	if err != nil {
 		return "", err
 	}
-	of := fmt.Sprintf("%q %q %q %q", server, slices.Sorted(slices.Values(c.namespaces)), c.labels, c.namespaceLabels)
+	of := fmt.Sprintf("%q %q %q %q", cluster, slices.Sorted(slices.Values(c.namespaces)), c.labels, c.namespaceLabels)
 	sum := sha256.Sum256([]byte(of))
 	return hex.EncodeToString(sum[:]), nil
 }
@@ -75,6 +75,7 @@ func (h *Headless) serveKept(ctx context.Context, c *config) bool {
 	}
 	log.Warningf("The API server cannot be reached: serving the snapshot '%s' of %s", c.snapshot, at.Format(time.RFC3339))
 	h.kept.Store(&k)
+	snapshotTime.Set(float64(at.UnixMilli()) / 1e3)
 	servedSnapshots.Inc()
 	go h.replaceKept(ctx, k.cache, c.startupTimeout)
 	return true

@@ -72,12 +72,17 @@ func TestAServerThatStartsWithoutTheAPIAnswersFromTheSnapshotUntilEverythingWasD
 		deliver(first.cache, "10.0.0.2")
 		allKeepers.join(conf, first.cache)() // which writes what is known when it ends
 
+		at := testutil.ToFloat64(snapshotTime)
+		snapshotTime.Set(0)
 		h := starting(t, conf)
 		if h.Ready() {
 			t.Error("It is ready before it has read anything")
 		}
 		if err := h.waitForSync(t.Context(), conf); err != nil || !h.Ready() {
 			t.Fatalf("It is ready: %v; %v", h.Ready(), err)
+		}
+		if got := testutil.ToFloat64(snapshotTime); got != at || at == 0 {
+			t.Errorf("It is shown to be of %v, want %v", got, at)
 		}
 		check := func(what string, wantStale bool, want ...string) {
 			t.Helper()
@@ -186,13 +191,19 @@ func TestASnapshotIsWrittenAtABoundedRateAndOnlyWhileThereIsSomethingToSay(t *te
 
 func TestBlocksShareASnapshotOnlyWhenTheyReadTheSame(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
+	for _, ca := range []string{"a", "b"} {
+		if err := os.WriteFile(path+ca, []byte(ca), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	conf := func(change func(c *config)) *config {
-		c := &config{zones: []string{"cluster.local."}, api: kubernetes.Config{Endpoint: "http://127.0.0.1:1"}, snapshot: path}
+		c := &config{zones: []string{"cluster.local."}, api: kubernetes.Config{Endpoint: "https://127.0.0.1:1", CA: path + "a"}, snapshot: path}
 		change(c)
 		return c
 	}
 	others := map[string]func(c *config){
-		"another API server":  func(c *config) { c.api.Endpoint = "http://127.0.0.1:2" },
+		"another API server":  func(c *config) { c.api.Endpoint = "https://127.0.0.1:2" },
+		"another cluster":     func(c *config) { c.api.CA = path + "b" },
 		"other namespaces":    func(c *config) { c.namespaces = []string{"a"} },
 		"more than endpoints": func(c *config) { c.uses.Nodes = true },
 	}

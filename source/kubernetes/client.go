@@ -39,17 +39,24 @@ func (c Config) Identity() string {
 	return hex.EncodeToString(identity.Sum(nil))
 }
 
-// Server returns the URL of the API server, without what in it may be a secret.
-func (c Config) Server() (string, error) {
+// Cluster tells clusters apart, without a secret: by the URL of the API server, which is the same for all Pods of most
+// clusters, and by the certificates that it is known by.
+func (c Config) Cluster() (string, error) {
 	config, err := c.rest()
 	if err != nil {
 		return "", err
 	}
-	server, err := url.Parse(config.Host)
-	if err != nil {
-		return config.Host, nil // a host alone
+	ca := config.CAData
+	if len(ca) == 0 && config.CAFile != "" {
+		if ca, err = os.ReadFile(config.CAFile); err != nil {
+			return "", err
+		}
 	}
-	return server.Redacted(), nil
+	where := config.Host
+	if server, err := url.Parse(where); err == nil { // else it is a host alone
+		where = server.Redacted()
+	}
+	return fmt.Sprintf("%s %x", where, sha256.Sum256(ca)), nil
 }
 
 // clients connect to the API server, the second one for objects of which the metadata are enough. They ask nothing
