@@ -16,7 +16,7 @@ const writesUntilKilled = "HEADLESS_WRITES_UNTIL_KILLED"
 func large() Content {
 	c := chance{rand.New(rand.NewPCG(7, 0))}
 	var content Content
-	for i := range 4000 {
+	for i := range 2000 {
 		content.Slices = append(content.Slices, c.slice(i))
 	}
 	return content
@@ -39,7 +39,7 @@ func TestAProcessThatIsKilledWhileItWritesLeavesAWholeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	torn := 0
-	for range 5 {
+	for range 3 {
 		writer := exec.CommandContext(t.Context(), os.Args[0])
 		writer.Env, writer.Dir = append(os.Environ(), writesUntilKilled+"=1"), filepath.Dir(path)
 		if err := writer.Start(); err != nil {
@@ -53,7 +53,7 @@ func TestAProcessThatIsKilledWhileItWritesLeavesAWholeFile(t *testing.T) {
 			t.Fatal("It has ended by itself")
 		}
 		var got kept
-		if _, err := Read(path, "a", time.Hour, decoder(t, everything), &got); err != nil || len(got.content.Slices) != 4000 {
+		if _, err := Read(path, "a", time.Hour, decoder(t, everything), &got); err != nil || len(got.content.Slices) != 2000 {
 			t.Fatalf("There are %d slices: %v", len(got.content.Slices), err)
 		}
 		torn = len(halves(path))

@@ -133,17 +133,18 @@ func (c chance) content() (content Content, pods []*source.Pod) {
 }
 
 func TestWhatIsReadIsWhatWasWritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "snapshot")
 	for seed := range uint64(300) {
 		content, pods := chance{rand.New(rand.NewPCG(seed, 0))}.content()
 		at := time.Now().Add(-time.Minute).Round(0)
-		if _, err := Write(path, Header{Source: "a", Time: at, Uses: everything}, content); err != nil {
+		var file bytes.Buffer
+		if err := encode(&file, Header{Source: "a", Time: at, Uses: everything}, content); err != nil {
 			t.Fatal(err)
 		}
 		var got kept
-		read, err := Read(path, "a", time.Hour, decoder(t, everything), &got)
-		if err != nil || !read.Equal(at) || !got.synced {
-			t.Fatalf("Seed %d is read as of %s: %v", seed, read, err)
+		check := func(about Header) error { return about.check("a", time.Hour) }
+		about, err := decode(bytes.NewReader(file.Bytes()), check, decoder(t, everything), &got)
+		if err != nil || !about.Time.Equal(at) || !got.synced {
+			t.Fatalf("Seed %d is read as of %s: %v", seed, about.Time, err)
 		}
 		equal := slices.EqualFunc(got.content.Slices, content.Slices, func(a, b *source.Slice) bool { return a.Equal(b) && a.Version == b.Version })
 		if !equal || !reflect.DeepEqual(got.content.Services, content.Services) {
@@ -217,16 +218,15 @@ func TestASnapshotThatCannotBeTrustedIsRefusedWithAClearWord(t *testing.T) {
 }
 
 func TestASnapshotThatIsTornOrOfWhichAnOctetIsAnotherIsRefused(t *testing.T) {
-	path, data := written(t)
+	_, data := written(t)
 	for i := range data {
 		flipped := bytes.Clone(data)
 		flipped[i] ^= 1 << (i % 8)
 		for _, content := range [][]byte{data[:i], flipped} {
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := refused(t, path, "a", 2*time.Hour); errors.Is(err, fs.ErrNotExist) {
-				t.Fatal(err)
+			var got kept
+			check := func(about Header) error { return about.check("a", 2*time.Hour) }
+			if _, err := decode(bytes.NewReader(content), check, decoder(t, everything), &got); err == nil || got.synced {
+				t.Fatalf("With octet %d it is read: %v", i, err)
 			}
 		}
 	}
