@@ -14,6 +14,9 @@ func (p *program) all() []*contest {
 	return slices.Concat(p.sizes, p.transports, p.kinds, p.policies, p.crowd)
 }
 
+// rounds is how many all contests were measured in.
+func (p *program) rounds() int { return len(p.sizes[0].samples[headless]) }
+
 // newProgram is what is asked. It is not everything that could be combined, which would take hours.
 func newProgram(quick bool) *program {
 	p := &program{}

@@ -34,7 +34,8 @@ func (b *bench) loadUDP(ctx context.Context, target string, query *dns.Msg) (ans
 		return 0, 0, err
 	}
 	command := exec.CommandContext(ctx, "dnsperf", "-s", host, "-p", port, "-B", "-d", path,
-		"-c", "4", "-T", "1", "-q", strconv.Itoa(outstanding), "-l", fmt.Sprintf("%.2f", b.size.load.Seconds()))
+		"-c", "4", "-T", "1", "-q", strconv.Itoa(outstanding),
+		"-t", strconv.Itoa(int(patience.Seconds())), "-l", fmt.Sprintf("%.2f", b.size.load.Seconds()))
 	out, err := command.CombinedOutput()
 	if err != nil {
 		return 0, 0, fmt.Errorf("dnsperf: %w\n%s", err, out)

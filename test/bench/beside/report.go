@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// writeQueries writes the tables of what queries cost, and the plot.
-func (b *bench) writeQueries(p *program) error {
+// writeQueries writes the tables of what queries cost, and the plot. The heaps are those after all queries.
+func (b *bench) writeQueries(p *program, heaps map[string]int64) error {
 	var t text
 	t.add(b.heading("What queries cost", "queries"))
 	t.add(fmt.Sprintf(`
@@ -17,7 +17,7 @@ dnsperf keeps %d queries under way (over TCP, and where there are many clients, 
 it then answers, with the load on the same cores. *p50* and *p99* are the latencies of one query at a time. *× CPU* is how
 many times the CPU of *headless*, without a policy, in the same round. *file* has the records that *headless* puts on the
 wire for such a client, and *file, all records* those of all endpoints; *whoami* is CoreDNS alone.
-`, b.size.rounds, outstanding))
+`, p.rounds(), outstanding))
 	t.add("\n## CPU per query and endpoints\n\nA, UDP with EDNS 1232.\n\n")
 	t.overview(p.sizes)
 	t.section("A, UDP with EDNS 1232", p.sizes)
@@ -25,6 +25,11 @@ wire for such a client, and *file, all records* those of all endpoints; *whoami*
 	t.section("Other questions", p.kinds)
 	t.section("Policies", p.policies)
 	t.section(fmt.Sprintf("%s clients and %s services of %d endpoints, drawn at random", thousands(crowdClients), thousands(crowdServices), crowdEndpoints), p.crowd)
+	t.add("\n## Heap after all these queries\n\nWhat policies remember is in it.\n\n")
+	t.head("plugin", "heap")
+	for _, name := range append([]string{whoami, file, kubernetes, headless}, policyNames()...) {
+		t.row(name, megabytes(float64(heaps[name])))
+	}
 	if err := b.write("queries.md", t.String()); err != nil {
 		return err
 	}

@@ -26,17 +26,17 @@ type sample struct {
 	latencies []float64 // in microseconds
 }
 
-// play measures all contests, round by round, so that whatever else the machine does hits all variants alike.
+// play measures all contests, round by round, so that whatever else the machine does hits all variants alike. A round that
+// fails is left out, and no other begins.
 func (b *bench) play(ctx context.Context, contests []*contest) error {
 	begin := time.Now()
 	for round := range b.size.rounds {
 		for i, c := range contests {
-			for _, name := range c.variants {
-				s, err := b.measure(ctx, c, name)
-				if err != nil {
-					return fmt.Errorf("%s, asked for %s: %w", name, c.question, err)
+			if err := b.playOne(ctx, c); err != nil {
+				for _, c := range contests {
+					c.leave(round)
 				}
-				c.samples[name] = append(c.samples[name], s)
+				return fmt.Errorf("in round %d: %w", round+1, err)
 			}
 			if i%10 == 9 || i == len(contests)-1 {
 				progress("round %d of %d: %d of %d questions after %.0f s",
@@ -45,6 +45,25 @@ func (b *bench) play(ctx context.Context, contests []*contest) error {
 		}
 	}
 	return nil
+}
+
+// playOne is one round of a contest.
+func (b *bench) playOne(ctx context.Context, c *contest) error {
+	for _, name := range c.variants {
+		s, err := b.measure(ctx, c, name)
+		if err != nil {
+			return fmt.Errorf("%s, asked for %s: %w", name, c.question, err)
+		}
+		c.samples[name] = append(c.samples[name], s)
+	}
+	return nil
+}
+
+// leave forgets all but the first rounds.
+func (c *contest) leave(rounds int) {
+	for name, samples := range c.samples {
+		c.samples[name] = samples[:min(rounds, len(samples))]
+	}
 }
 
 // measure asks one variant for a while.

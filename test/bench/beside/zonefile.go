@@ -63,8 +63,8 @@ func zoneText(zone string, lines []string) string {
 	return fmt.Sprintf("$ORIGIN %s.\n@ 5 IN SOA ns.dns hostmaster 1 7200 1800 86400 5\n@ 5 IN NS ns.dns\n%s\n", zone, strings.Join(lines, "\n"))
 }
 
-// patience is how long a reply may take.
-const patience = 5 * time.Second
+// patience is how long a reply may take: long, for a machine that is busy otherwise is slow, and nothing may be lost.
+const patience = 30 * time.Second
 
 // exchange asks once.
 func exchange(target string, via transport, query *dns.Msg) (*dns.Msg, error) {
