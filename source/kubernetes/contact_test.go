@@ -6,7 +6,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/headless-dns/headless/source"
 )
 
 // silence is for how long the contact is lost.
@@ -63,8 +67,44 @@ func TestAnOpenWatchThatSaysNothingAtAllIsNoContact(t *testing.T) {
 		}
 		p.beat() // a bookmark
 		p.end()
+		<-time.After(time.Second)
 		if got := silence(&c); got != 0 {
 			t.Errorf("A reflector that has ended is silent for %s", got)
+		}
+	})
+}
+
+func TestWhatIsKnownIsAsOldAsWhatWasHeardLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c contact
+		s := store[*corev1.Service, source.Service]{
+			pulse: c.begin(), reduce: (&source.Decoder{}).Service, synced: func() {},
+			set: func(*source.Service) {}, remove: func(types.NamespacedName) {}, replace: func([]*source.Service) {},
+		}
+		c.begin().open(watch.NewFake())
+		service := &corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}}
+		for what, hear := range map[string]func() error{
+			"an event":    func() error { return s.Add(service) },
+			"a deletion":  func() error { return s.Delete(service) },
+			"a list":      func() error { return s.Replace(nil, "") },
+			"a bookmark":  func() error { return s.Bookmark("") },
+			"a new event": func() error { return s.Update(service) },
+		} {
+			<-time.After(time.Second)
+			if got := silence(&c); got != time.Second {
+				t.Errorf("Before %s it is silent for %s", what, got)
+			}
+			if err := hear(); err != nil || silence(&c) != 0 {
+				t.Errorf("After %s it is silent for %s: %v", what, silence(&c), err)
+			}
+		}
+		<-time.After(time.Minute)
+		for range 10 { // which are looked at in any order
+			c.begin()
+		}
+		<-time.After(time.Second)
+		if got := silence(&c); got != time.Minute+time.Second {
+			t.Errorf("With younger ones that are silent too it is silent for %s", got)
 		}
 	})
 }
