@@ -18,10 +18,10 @@ PARTS     ?= queries,changes,memory
 # $(call step,WHAT) COMMAND says what it does and how long that took.
 step = @echo "==> $(1)"; time
 
-.PHONY: help build run test unit e2e test-versions lint fuzz bench bench-micro bench-beside bench-compare
+.PHONY: help build run test unit e2e test-versions lint vulnerabilities fuzz bench bench-micro bench-beside bench-compare
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the ready-made CoreDNS: bin/coredns
 	$(call step,build bin/coredns (minutes the first time)) go build -C cmd/coredns -o "$(CURDIR)/bin/coredns" .
@@ -30,7 +30,7 @@ run: build ## serve examples/quickstart on 127.0.0.1:1053, no cluster needed
 	@printf '\n    Try: dig @127.0.0.1 -p 1053 mariadb.default.svc.test.com\n\n'
 	@exec bin/coredns -conf examples/quickstart/Corefile
 
-test: lint unit e2e ## everything: linters, unit tests, scenarios, a real control plane
+test: lint vulnerabilities unit e2e ## everything: linters, unit tests, scenarios, a real control plane
 
 unit: ## unit tests and in-process scenarios, with the race detector
 	$(call step,test the plugin: units and scenarios) go test -race ./...
@@ -47,6 +47,9 @@ lint: ## gofmt, vet and the other linters over all modules
 	$(call step,gofmt) gofmt -d .
 	$(call step,build the linters (minutes the first time)) $(LINTER) version
 	@for module in $(MODULES); do echo "==> lint $$module"; time (cd $$module; $(LINTER) run ./...); done
+
+vulnerabilities: ## known vulnerabilities that the code can reach, if the database can (see GOVULNDB in tools)
+	$(call step,govulncheck) tools/vulnerabilities.sh . cmd/coredns
 
 fuzz: ## every fuzz target of the plugin, each for FUZZTIME (30s)
 	@go list -f '{{.Dir}}' ./... | while read -r dir; do \

@@ -111,7 +111,7 @@ func TestUnderFloodsMemoryStaysBoundedAndGoodQueriesAreAnswered(t *testing.T) {
 		w := watchServer(t, server, metrics, wants...)
 		ctx, cancel := context.WithTimeout(t.Context(), *floodsFor)
 		defer cancel()
-		held := holdConnections(ctx, t, server.Address, 2000)
+		held := holdConnections(ctx, t, server.Address, 1000)
 		w.until(ctx)
 		w.report(fmt.Sprintf("%d connections", held))
 		harness.Eventually(t, "the connections are given up", func() error {
