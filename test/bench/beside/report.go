@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,7 +78,7 @@ func (t *text) section(title string, contests []*contest) {
 				waited = append(waited, s.latencies...)
 			}
 			t.row(c.kind+", "+c.via.name, thousands(c.endpoints), name, digits(c.cpu(name))+" µs",
-				digits(c.ratio(name, c.variants[0])), fmt.Sprintf("%.0f", median(perSecond)),
+				digits(c.ratio(name, c.variants[0])), digits(median(perSecond)),
 				digits(median(waited))+" µs", digits(quantile(waited, 0.99))+" µs")
 		}
 	}
@@ -109,7 +110,7 @@ func digits(value float64) string {
 	case value < 99.95:
 		return fmt.Sprintf("%.1f", value)
 	}
-	return fmt.Sprintf("%.0f", value)
+	return thousands(int(math.Round(value)))
 }
 
 // thousands writes a number with a comma where it is long.
