@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,11 @@ func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptio
 	var w watch.Interface
 	err := r.try(ctx, "watch", &options, func() (err error) {
 		w, err = r.watch(ctx, options)
+		if expired(err) && options.SendInitialEvents != nil && options.ResourceVersion == "" {
+			// A reflector asks for any version when the one that it has seen has expired. Where that has expired too, it
+			// would ask again at once, and never stop: to it this must be another error.
+			err = fmt.Errorf("any version: %v", err) //nolint:errorlint // for the same reason
+		}
 		return err
 	})
 	if err != nil {
@@ -67,7 +73,7 @@ func (r *resource[K, T]) try(ctx context.Context, verb string, options *metav1.L
 	switch {
 	case err == nil, ctx.Err() != nil:
 		// We end.
-	case apierrors.IsResourceExpired(err), apierrors.IsGone(err):
+	case expired(err):
 		// An expired version is no failure: the reflector begins anew, as it must after a long interruption.
 	case apierrors.IsInvalid(err) && options.SendInitialEvents != nil:
 		// Nor is an API server that does not stream lists (before Kubernetes 1.34): the reflector lists instead.
@@ -76,6 +82,8 @@ func (r *resource[K, T]) try(ctx context.Context, verb string, options *metav1.L
 	}
 	return err
 }
+
+func expired(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
 
 // selecting makes one request with the selectors, and if the API server does not know the field selector, another
 // without it.
