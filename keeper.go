@@ -79,13 +79,21 @@ func (k *keepers) join(c *config, cache *endpointsCache) (leave func()) {
 }
 
 func (k *keepers) leave(key keeperKey) {
+	if stop := k.release(key); stop != nil {
+		stop() // which may take long, where a disk does
+	}
+}
+
+// release takes back a use of a keeper, and returns what ends it where that was the last one.
+func (k *keepers) release(key keeperKey) (stop func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	shared := k.running[key]
-	if shared.users--; shared.users == 0 {
-		delete(k.running, key)
-		shared.stop()
+	if shared.users--; shared.users > 0 {
+		return nil
 	}
+	delete(k.running, key)
+	return shared.stop
 }
 
 // writers are the keepers that write, by the file: the one that came last of those that have something to write. Else the

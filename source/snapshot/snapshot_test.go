@@ -220,7 +220,7 @@ func TestWhatNobodyAskedForWhenASnapshotWasWrittenIsUnknown(t *testing.T) {
 		if _, err := Read(path, "a", time.Hour, decoder(t, uses.asked), &got); err != nil {
 			t.Fatal(err)
 		}
-		if want := append(uses.want, "Slices", "Services", "all facts"); !slices.Equal(got.told, want) {
+		if want := slices.Concat(uses.want, []string{"Slices", "Services", "all facts"}); !slices.Equal(got.told, want) {
 			t.Errorf("%s: it tells of %q, want %q", what, got.told, want)
 		}
 	}
