@@ -13,32 +13,34 @@ type restarts struct {
 	mu      sync.Mutex
 	running []*caddy.Instance // before the restart
 	started []func()          // since then; each ends what was started
-	synced  bool              // one of its blocks has its endpoints
+	ready   bool              // one of its blocks has endpoints to answer with
+	synced  bool              // and has them from its source, not from a snapshot
 }
 
 // restarting is of the process, as instances are.
 var restarting restarts
 
 // begin is for OnRestart of the instance that runs. With several blocks it is called several times, each with whether the
-// block has its endpoints.
-func (r *restarts) begin(synced bool) {
+// block has its endpoints, and has them from its source.
+func (r *restarts) begin(ready, synced bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.running, r.started, r.synced = slices.Clone(caddy.Instances()), nil, r.synced || synced
+	r.running, r.started = slices.Clone(caddy.Instances()), nil
+	r.ready, r.synced = r.ready || ready, r.synced || synced
 }
 
-// fromSynced says whether an instance that has its endpoints is being replaced.
-func (r *restarts) fromSynced() bool {
+// from says whether an instance that has its endpoints is being replaced, and whether it has them from its source.
+func (r *restarts) from() (ready, synced bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.synced
+	return r.ready, r.synced
 }
 
 // done is for OnShutdown of the instance that ran before.
 func (r *restarts) done() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.synced = false
+	r.ready, r.synced = false, false
 }
 
 // add is for OnStartup.
@@ -53,7 +55,7 @@ func (r *restarts) add(stop func()) {
 func (r *restarts) failed() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.synced = false
+	r.ready, r.synced = false, false
 	for _, instance := range caddy.Instances() {
 		if !slices.Contains(r.running, instance) {
 			return nil

@@ -46,7 +46,7 @@ func setup(c *caddy.Controller) error {
 		leave()
 	}
 	c.OnRestart(func() error {
-		restarting.begin(h.Ready())
+		restarting.begin(h.Ready(), h.started.Load() && h.cache.synced.Load())
 		return nil
 	})
 	c.OnRestartFailed(restarting.failed)

@@ -63,7 +63,7 @@ func TestASnapshotHasWhatPoliciesLookAtAndIsServedUntilThatIsThereToo(t *testing
 		before, stale := services(), testutil.ToFloat64(staleAnswerCount)
 
 		h := starting(t, conf)
-		restarting.begin(true) // a snapshot is as good for who reloads
+		restarting.begin(true, false) // a snapshot is as good as another for who reloads
 		defer restarting.done()
 		if err := h.waitForSync(t.Context(), conf); err != nil {
 			t.Fatal(err)

@@ -95,11 +95,25 @@ func TestAServerThatHasItsEndpointsStartsHoweverShortTheTimeoutIs(t *testing.T) 
 	conf.snapshot, conf.startupTimeout = "", 0
 	h := starting(t, conf)
 	deliver(h.cache, "10.0.0.2")
-	restarting.begin(true)
+	restarting.begin(true, true)
 	defer restarting.done()
 	for range 50 {
 		if err := h.waitForSync(t.Context(), conf); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestAServerThatHasItsEndpointsFromItsSourceIsNotReplacedByOneWithASnapshot(t *testing.T) {
+	conf := keeping(t, filepath.Join(t.TempDir(), "snapshot"))
+	synctest.Test(t, func(t *testing.T) {
+		first := starting(t, conf)
+		deliver(first.cache, "10.0.0.2")
+		allKeepers.join(conf, first.cache)()
+		restarting.begin(true, true)
+		defer restarting.done()
+		if err := starting(t, conf).waitForSync(t.Context(), conf); err == nil {
+			t.Error("It starts, and the old Corefile does not stay in use")
+		}
+	})
 }

@@ -30,10 +30,11 @@ func (h *Headless) waitForSync(ctx context.Context, c *config) error {
 
 // startWithout starts the server without the endpoints.
 func (h *Headless) startWithout(ctx context.Context, c *config) error {
-	if c.snapshot != "" && h.serveKept(ctx, c) {
+	ready, synced := restarting.from()
+	if !synced && c.snapshot != "" && h.serveKept(ctx, c) {
 		return nil
 	}
-	if restarting.fromSynced() {
+	if ready {
 		return fmt.Errorf("the endpoints are not synced after %s, so the old Corefile stays in use", c.startupTimeout)
 	}
 	log.Warningf("Starting the server without the endpoints: they are not synced after %s", c.startupTimeout)

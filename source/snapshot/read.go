@@ -20,6 +20,12 @@ import (
 // Read delivers a snapshot of a source that is not older than maxAge, and returns when it was true. Where it cannot be
 // used nothing is delivered. An error that is fs.ErrNotExist says that there is none.
 func Read(path, of string, maxAge time.Duration, decoder source.Decoder, to source.Sink) (time.Time, error) {
+	switch file, err := os.Stat(path); {
+	case err != nil:
+		return time.Time{}, err
+	case !file.Mode().IsRegular() || file.Size() > maxFile:
+		return time.Time{}, fmt.Errorf("it is no file of at most %d octets", maxFile)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return time.Time{}, err

@@ -41,10 +41,12 @@ const (
 	magic   = "headless snapshot "
 	version = "1\n"
 
-	// maxHeader and maxObject bound what is read at once. A header holds the keys that policies name. An EndpointSlice has 1,000 endpoints at most, and no object of
-	// the API is longer than etcd takes, 1.5 MiB.
+	// These bound what is read at once, and what is read at all. A header holds the keys that policies name. An
+	// EndpointSlice has 1,000 endpoints at most, and no object of the API is longer than etcd takes, 1.5 MiB. 100,000
+	// endpoints take 3 MiB.
 	maxHeader = 1 << 16
-	maxObject = 8 << 20
+	maxObject = 2 << 20
+	maxFile   = 1 << 30
 )
 
 // The letters of the kinds of objects.

@@ -25,7 +25,7 @@ func Write(path string, about Header, content Content) (octets int64, err error)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
+			_ = errors.Join(file.Close(), os.Remove(file.Name()))
 		}
 	}()
 	if err = encode(file, about, content); err != nil {
@@ -40,7 +40,8 @@ func Write(path string, about Header, content Content) (octets int64, err error)
 	if err = os.Rename(file.Name(), path); err != nil {
 		return 0, err
 	}
-	return octets, errors.Join(file.Close(), syncFolder(path))
+	syncFolder(path)
+	return octets, file.Close()
 }
 
 // Files have names with this beginning and end while they are written.
@@ -48,13 +49,12 @@ func beginning(path string) string { return "." + filepath.Base(path) + "." }
 
 const ending = ".tmp"
 
-// syncFolder makes the new name of the file last.
-func syncFolder(path string) error {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
+// syncFolder makes the new name of the file last. Not every file system can, and then the old file may be back after the
+// machine has died.
+func syncFolder(path string) {
+	if folder, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = errors.Join(folder.Sync(), folder.Close())
 	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // abandoned is how old a file is that nobody writes any more.
