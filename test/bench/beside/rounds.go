@@ -99,9 +99,6 @@ func (b *bench) measure(ctx context.Context, c *contest, name string) (sample, e
 	if err != nil {
 		return sample{}, err
 	}
-	if answered == 0 {
-		return sample{}, fmt.Errorf("nothing was answered in %s", took)
-	}
 	if err := <-profiled; err != nil {
 		return sample{}, err
 	}
