@@ -36,8 +36,8 @@ func (d *Directory) Pods() iter.Seq[*source.Pod] {
 		}
 	}
 	all := make([]*pod, 0, d.pods.count)
-	for _, bucket := range d.pods.named {
-		all = append(all, bucket...)
+	for i := range d.pods.named { // which is not copied so
+		all = append(all, d.pods.named[i]...)
 	}
 	return func(yield func(*source.Pod) bool) {
 		for _, p := range all {
