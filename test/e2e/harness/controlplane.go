@@ -151,6 +151,20 @@ func (c *ControlPlane) Config() *rest.Config {
 	}
 }
 
+// BackUp copies what etcd has, which must not run, and returns a function that puts it back, likewise.
+func (c *ControlPlane) BackUp() (restore func() error, err error) {
+	data, backup := c.path("etcd"), c.path("etcd-backup")
+	if err := os.CopyFS(backup, os.DirFS(data)); err != nil {
+		return nil, err
+	}
+	return func() error {
+		if err := os.RemoveAll(data); err != nil {
+			return err
+		}
+		return os.CopyFS(data, os.DirFS(backup))
+	}, nil
+}
+
 // Stop ends all processes, at once: nothing of them is needed any more.
 func (c *ControlPlane) Stop() {
 	for _, p := range []*Process{c.ControllerManager, c.APIServer, c.Etcd} {

@@ -51,7 +51,9 @@ type CoreDNSOptions struct {
 	As *Reader
 	// Through is the gate between it and the API server, if there is to be one.
 	Through *Gate
-	Env     []string
+	// ThroughProxy is the proxy between them, likewise.
+	ThroughProxy *Proxy
+	Env          []string
 }
 
 // StartCoreDNS starts CoreDNS for the time of a test and waits until it listens, but not until it is ready.
@@ -106,8 +108,11 @@ func (c *ControlPlane) newCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 		return nil, err
 	}
 	address := c.Address
-	if options.Through != nil {
+	switch {
+	case options.Through != nil:
 		address = options.Through.Address
+	case options.ThroughProxy != nil:
+		address = options.ThroughProxy.Address
 	}
 	user := corednsUser
 	switch {

@@ -56,6 +56,17 @@ func (g *Gate) Open(t testing.TB) {
 	go g.serve(listener)
 }
 
+// Reopen opens the gate if it is shut.
+func (g *Gate) Reopen(t testing.TB) {
+	t.Helper()
+	g.mu.Lock()
+	open := g.listener != nil
+	g.mu.Unlock()
+	if !open {
+		g.Open(t)
+	}
+}
+
 // Shut refuses new connections and breaks those that there are.
 func (g *Gate) Shut() {
 	g.mu.Lock()

@@ -99,6 +99,13 @@ func (r *Reader) waitFor(t testing.TB, namespace string, rules []rbacv1.PolicyRu
 	})
 }
 
+// ReplaceRights gives the user these rights and no others. It does not wait until the API server acts upon it.
+func (r *Reader) ReplaceRights(ctx context.Context, rights ...rbacv1.PolicyRule) error {
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: r.name}, Rules: rights}
+	_, err := r.plane.Client.RbacV1().ClusterRoles().Update(ctx, role, metav1.UpdateOptions{})
+	return err
+}
+
 func (r *Reader) may(ctx context.Context, what authorizationv1.ResourceAttributes) (bool, error) {
 	review, err := r.plane.Client.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
 		Spec: authorizationv1.SubjectAccessReviewSpec{User: r.name, ResourceAttributes: &what},
