@@ -61,6 +61,7 @@ func (r *resource[K, T]) listAll(ctx context.Context, _ metav1.ListOptions) (run
 		r.store.pulse.beat()
 		list.ResourceVersion = about.ResourceVersion
 		if about.Continue == "" {
+			r.listed.Store(true)
 			return list, nil
 		}
 		options.Continue, options.Limit = about.Continue, r.limit(objects, weight)

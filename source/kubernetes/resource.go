@@ -8,7 +8,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
@@ -28,6 +30,8 @@ type resource[K runtime.Object, T any] struct {
 	labels, fields string // selectors, empty for none
 	// unselected says that the API server does not know the field selector. The store leaves out what it would have.
 	unselected atomic.Bool
+	// listed says that the version that a watch begins with is that of a list.
+	listed atomic.Bool
 }
 
 // follow keeps the sink up to date until the context is done. The client is asked only whether it is a real one:
@@ -50,11 +54,18 @@ const longestRetry = 5 * time.Second
 // backoff is that of client-go but for the longest.
 var backoff = wait.Backoff{Duration: 800 * time.Millisecond, Cap: longestRetry, Steps: 10, Factor: 2, Jitter: 1}
 
+// watchFrom opens a watch from a version. One of everything is asked for without a version: that is what etcd has now,
+// and no API server can lack it.
 func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	if options.SendInitialEvents != nil {
+		options.ResourceVersion = ""
+	}
 	var w watch.Interface
 	err := r.try(ctx, "watch", &options, func() (err error) {
-		w, err = r.watch(ctx, options)
-		if expired(err) && options.SendInitialEvents != nil && options.ResourceVersion == "" {
+		if err = r.turnedBack(ctx, options); err == nil {
+			w, err = r.watch(ctx, options)
+		}
+		if expired(err) && options.SendInitialEvents != nil {
 			// A reflector asks for any version when the one that it has seen has expired. Where that has expired too, it
 			// would ask again at once, and never stop: to it this must be another error.
 			err = fmt.Errorf("any version: %v", err) //nolint:errorlint // for the same reason
@@ -66,6 +77,28 @@ func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptio
 	}
 	return r.store.pulse.open(w), nil
 }
+
+// turnedBack returns that a version has expired where the API server has an older one, as after etcd was restored from a
+// backup. A watch from a version that is still to come would be opened all the same, and silent until it has come. It is
+// asked for what it remembers, of an object that does not exist: that costs it next to nothing.
+func (r *resource[K, T]) turnedBack(ctx context.Context, options metav1.ListOptions) error {
+	if r.listed.Swap(false) || options.ResourceVersion == "" {
+		return nil
+	}
+	about, err := r.page(ctx, metav1.ListOptions{
+		ResourceVersion: "0", FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, noName).String(),
+	}, func(K) {})
+	if err != nil {
+		return nil //nolint:nilerr // the watch fails for the same reason, or whoever may only watch is not to be kept from it
+	}
+	if order, err := resourceversion.CompareResourceVersion(about.ResourceVersion, options.ResourceVersion); err == nil && order < 0 {
+		return apierrors.NewResourceExpired("the API server has an older version")
+	}
+	return nil
+}
+
+// noName is the name of no object.
+const noName = "-"
 
 // try makes one request with the selectors, and tells of its failure.
 func (r *resource[K, T]) try(ctx context.Context, verb string, options *metav1.ListOptions, request func() error) error {
