@@ -51,7 +51,7 @@ func startRemembering(t *testing.T, plane *harness.ControlPlane, proxy *harness.
 		harness.Slice(r.hand, "hand", discoveryv1.AddressTypeIPv4, r.endpoint(1), r.endpoint(2)))
 	r.CoreDNS = plane.StartCoreDNS(t, harness.CoreDNSOptions{
 		Binary: corednsBinary, ThroughProxy: proxy, Env: []string{"METRICS_ADDRESS=" + r.metrics},
-		Corefile: strings.Replace(alone("headless", fromKubeconfig), "errors", "errors\n    prometheus {$METRICS_ADDRESS}", 1),
+		Corefile: strings.Replace(alone("headless", fromKubeconfig, "namespaces "+r.namespace), "errors", "errors\n    prometheus {$METRICS_ADDRESS}", 1),
 	})
 	harness.Eventually(t, "the server is ready", r.Ready)
 	r.expectTruth(t, "everything is answered", harness.Patience)
