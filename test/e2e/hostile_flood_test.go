@@ -17,7 +17,7 @@ import (
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
-var floodsFor = flag.Duration("floods.for", 6*time.Second, "how long each flood lasts")
+var floodsFor = flag.Duration("floods.for", 3*time.Second, "how long each flood lasts")
 
 // mostHeap is what a flood may add to the heap: what is remembered of clients, 32 MiB, twice for what the collector has not
 // taken yet, and what some thousand queries at a time take.

@@ -148,7 +148,7 @@ func namesOfKubernetes(t *testing.T, s *corev1.Service) []harness.Want {
 		t.Fatal(err)
 	}
 	pod := "10-1-2-3." + s.Namespace + ".pod.cluster.local."
-	return []harness.Want{
+	wants := []harness.Want{
 		{Question: name + " A", Answer: []string{name + " 30 IN A " + ip}},
 		{
 			Question: "_mysql._tcp." + name + " SRV",
@@ -158,6 +158,10 @@ func namesOfKubernetes(t *testing.T, s *corev1.Service) []harness.Want {
 		{Question: reverse + " PTR", Answer: []string{reverse + " 30 IN PTR " + name}},
 		{Question: pod + " A", Answer: []string{pod + " 30 IN A 10.1.2.3"}},
 	}
+	for i := range wants {
+		wants[i].Cached = 30
+	}
+	return wants
 }
 
 // expectForwarded asks for names outside of the cluster, twice each: they come from the resolver, and then, but for
