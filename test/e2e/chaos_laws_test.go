@@ -81,10 +81,12 @@ func TestTheJudgeOfTheChaosForgivesWhatNobodyCouldKnowAndNothingElse(t *testing.
 		{"it is answered when the API is back", end.Add(40 * time.Second), address, dns.RcodeSuccess, 30 * time.Second, true},
 		{"it is another one", end.Add(20 * time.Second), "10.0.0.2", dns.RcodeSuccess, 30 * time.Second, true},
 	} {
-		history := &chaos.History{}
-		history.Set(begin, map[chaos.Record]bool{{Question: question, Data: address}: true})
-		history.Set(end, nil)
-		judge := chaos.NewJudge(history)
+		history, possible := &chaos.History{}, &chaos.History{}
+		for _, h := range []*chaos.History{history, possible} {
+			h.Set(begin, map[chaos.Record]bool{{Question: question, Data: address}: true})
+			h.Set(end, nil)
+		}
+		judge := chaos.NewJudge(history, possible)
 		if test.away > 0 {
 			judge.Disturbed(end, end.Add(test.away))
 		}
@@ -98,6 +100,24 @@ func TestTheJudgeOfTheChaosForgivesWhatNobodyCouldKnowAndNothingElse(t *testing.
 	}
 }
 
+func TestWhoCanReadSlicesAndNotServicesMayAnswerForAServiceThatIsNotHeadlessAnyMore(t *testing.T) {
+	t.Parallel()
+	const question = "db.default.svc.cluster.local. A"
+	begin := time.Now()
+	later := begin.Add(10 * chaos.Bound)
+	possible := &chaos.History{}
+	possible.Set(begin, map[chaos.Record]bool{{Question: question, Data: "10.0.0.1"}: true})
+	judge := chaos.NewJudge(&chaos.History{}, possible)
+	sample := chaos.Sample{Network: "udp", Question: question, Asked: later, Answered: later, Rcode: dns.RcodeSuccess, Data: []string{"10.0.0.1"}}
+	if len(judge.Check([]chaos.Sample{sample}, 1)) == 0 {
+		t.Error("While everything can be read it may too")
+	}
+	judge.Disturbed(begin, later)
+	if errs := judge.Check([]chaos.Sample{sample}, 1); len(errs) > 0 {
+		t.Errorf("The judge says %v", errs)
+	}
+}
+
 func TestReplicasThatDoNotAgreeForLongAreTold(t *testing.T) {
 	t.Parallel()
 	const question = "db.default.svc.cluster.local. A"
@@ -107,7 +127,7 @@ func TestReplicasThatDoNotAgreeForLongAreTold(t *testing.T) {
 		history.Set(begin.Add(time.Duration(i)), map[chaos.Record]bool{{Question: question, Data: "10.0.0.1"}: true, {Question: question, Data: address}: true})
 	}
 	history.Interrupt(begin.Add(chaos.Bound), func(chaos.Record) bool { return true })
-	judge := chaos.NewJudge(history)
+	judge := chaos.NewJudge(history, &chaos.History{})
 	ask := func(at time.Duration, said ...string) []error {
 		var samples []chaos.Sample
 		for i, data := range said {

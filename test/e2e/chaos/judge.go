@@ -26,16 +26,19 @@ type window struct{ begin, end time.Time }
 // Judge holds samples against the history.
 type Judge struct {
 	history *History
-	windows []window
+	// possible is what there would have been with all services headless: changes of services and of slices are read apart,
+	// and one of them may be out of reach.
+	possible *History
+	windows  []window
 	// reloads are when a replica was told to reload.
 	reloads []reload
 
 	differ map[string]difference // by question
 }
 
-// NewJudge returns one that goes by a history.
-func NewJudge(history *History) *Judge {
-	return &Judge{history: history, differ: map[string]difference{}}
+// NewJudge returns one that goes by a history, and by that of what was possible.
+func NewJudge(history, possible *History) *Judge {
+	return &Judge{history: history, possible: possible, differ: map[string]difference{}}
 }
 
 // Disturbed says that the API could not be reached by somebody for that time.
@@ -89,6 +92,8 @@ func (j *Judge) strict(samples []Sample) (n int) {
 func (j *Judge) Check(samples []Sample, replicas int) []error {
 	j.history.mu.Lock()
 	defer j.history.mu.Unlock()
+	j.possible.mu.Lock()
+	defer j.possible.mu.Unlock()
 	var errs []error
 	for _, s := range samples {
 		errs = append(errs, j.violations(s)...)
@@ -113,9 +118,9 @@ func (j *Judge) violations(s Sample) []error {
 	}
 	since, until, disturbed := j.stretched(s)
 	entries := j.history.questions[s.Question]
-	if plain, client := clientOf(s.Question); client != "" && disturbed {
-		// A client whose place cannot be known may get all.
-		entries = j.history.questions[plain]
+	if disturbed {
+		plain, _ := clientOf(s.Question) // a client whose place cannot be known may get all
+		entries = j.possible.questions[plain]
 	}
 	var errs []error
 	for _, data := range s.Data {

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Record is one that a question is to be answered with.
@@ -51,6 +52,21 @@ func (o Objects) Records() map[Record]bool {
 		}
 	}
 	return records
+}
+
+// AsIfHeadless is the same with every service headless that has slices, whatever it is or was. As long as somebody may read
+// slices and not services, that is what is answered at most.
+func (o Objects) AsIfHeadless() Objects {
+	services := map[string]*corev1.Service{}
+	for _, slice := range o.Slices {
+		name := slice.Labels[discoveryv1.LabelServiceName]
+		services[name] = &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: slice.Namespace, Name: name},
+			Spec:       corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone},
+		}
+	}
+	o.Services = services
+	return o
 }
 
 // addTo adds the records of an endpoint: at the service's name, at its own, and at its address.

@@ -29,9 +29,11 @@ type Run struct {
 
 	watcher *Watcher
 	history *History
-	judge   *Judge
-	askers  []*Asker
-	end     func()
+	// possible is what there would have been with all services headless.
+	possible *History
+	judge    *Judge
+	askers   []*Asker
+	end      func()
 
 	// disturbed is when the API was first taken from somebody since the last settle, zero for never.
 	disturbed time.Time
@@ -55,9 +57,9 @@ type Stats struct {
 func Start(t testing.TB, plane *harness.ControlPlane, binary, namespace string) (*Run, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Run{TB: t, plane: plane, namespace: namespace, history: &History{}, end: cancel, Stats: Stats{Faults: map[string]int{}}}
-	r.judge = NewJudge(r.history)
-	r.watcher = &Watcher{client: plane.Client, namespace: namespace, history: r.history}
+	r := &Run{TB: t, plane: plane, namespace: namespace, history: &History{}, possible: &History{}, end: cancel, Stats: Stats{Faults: map[string]int{}}}
+	r.judge = NewJudge(r.history, r.possible)
+	r.watcher = &Watcher{client: plane.Client, namespace: namespace, history: r.history, possible: r.possible}
 	r.reader = plane.NewReader(t)
 	if err := r.heal(); err != nil {
 		return r, err
@@ -179,6 +181,7 @@ func (r *Run) forget(before time.Time) {
 	}
 	r.judge.forget(before)
 	r.history.Forget(before)
+	r.possible.Forget(before)
 }
 
 // mostErrors is how many are told: they come in crowds.

@@ -23,6 +23,7 @@ type Watcher struct {
 	client    kubernetes.Interface
 	namespace string
 	history   *History
+	possible  *History // what there would be with all services headless
 
 	mu      sync.Mutex
 	objects Objects
@@ -118,7 +119,9 @@ func (w *Watcher) change(change func(*Objects)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	change(&w.objects)
-	w.history.Set(time.Now(), w.objects.Records())
+	now := time.Now()
+	w.history.Set(now, w.objects.Records())
+	w.possible.Set(now, w.objects.AsIfHeadless().Records())
 }
 
 func (w *Watcher) kinds() []kind {
