@@ -26,7 +26,8 @@ func startable(t *testing.T, corefile, kubeconfig string, ports portMap) string 
 			directive.prepare(kubeconfig)
 		}
 	}
-	return root.text("")
+	// The folder of a snapshot is that of a volume.
+	return strings.ReplaceAll(root.text(""), "/var/lib/coredns", t.TempDir())
 }
 
 // portOfKey is the port of a server block's key.
