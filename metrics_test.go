@@ -2,12 +2,16 @@ package headless
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/headless-dns/headless/source"
 )
@@ -104,5 +108,17 @@ func TestWhatComesAndGoesAllTheTimeIsToldOfOnceAMinute(t *testing.T) {
 		if begin, end := e.begin(now), e.end(); begin != step.begin || end != step.end {
 			t.Errorf("%s later its beginning is told: %t, and its end: %t", step.after, begin, end)
 		}
+	}
+}
+
+func TestWatchesThatAreRefusedForSeveralNamespacesAreOneFailure(t *testing.T) {
+	refused := func(namespace string) error {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "endpointslices"}, "", fmt.Errorf("in the namespace %q", namespace))
+	}
+	if a, b := kindOf(refused("a")), kindOf(refused("b")); a != b {
+		t.Errorf("They are told as %q and %q in turns", a, b)
+	}
+	if a, b := kindOf(errors.New("connection refused")), kindOf(errors.New("connection reset")); a == b {
+		t.Errorf("Two failures are told as one, %q", a)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/headless-dns/headless/source"
 )
 
@@ -63,9 +66,18 @@ func (f *failures) report(operation string, err error) {
 	if request, ok := errors.AsType[*url.Error](err); ok {
 		err = request.Err // the URL holds a timeout that is another one each time
 	}
-	if f.first(operation, err.Error(), time.Now()) {
+	if f.first(operation, kindOf(err), time.Now()) {
 		log.Warningf("Could not %s, will try again, what was served stays served: %s", operation, printable(err.Error()))
 	}
+}
+
+// kindOf returns what failures have in common that are the same to who reads the log. Several watches of a resource are
+// refused with texts that name their namespaces, in turns.
+func kindOf(err error) string {
+	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {
+		return string(reason)
+	}
+	return err.Error()
 }
 
 // first says whether the failure is to be logged.
