@@ -162,18 +162,7 @@ func (k *keeper) look(now time.Time) {
 // waitForSync waits until everything was delivered, and says whether it was before nobody waits any more: what is on disk
 // may be of a time when it was.
 func (k *keeper) waitForSync(ctx context.Context) bool {
-	select {
-	case <-k.cache.firstSync:
-	case <-ctx.Done():
-		return k.cache.synced.Load() && k.cache.factsSynced.Load()
-	}
-	select {
-	case <-k.cache.factsSync:
-	case <-time.After(keepFacts):
-	case <-ctx.Done():
-		return k.cache.factsSynced.Load()
-	}
-	return true
+	return k.cache.waitForAll(ctx, keepFacts) || k.cache.synced.Load() && k.cache.factsSynced.Load()
 }
 
 // due says whether what is on disk is not what is known, or not known to be true for long.

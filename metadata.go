@@ -15,8 +15,11 @@ var _ metadata.Provider = (*Headless)(nil)
 func (h *Headless) Metadata(ctx context.Context, state request.Request) context.Context {
 	lower := state.Name()
 	zone := h.zoneOf(lower)
+	if zone == "" {
+		return ctx
+	}
 	a := asking{Headless: h, lower: lower, zone: zone}
-	if a.know(); zone == "" || !a.cache.synced.Load() {
+	if a.know(); !a.cache.synced.Load() {
 		return ctx
 	}
 	a.parse()

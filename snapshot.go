@@ -96,15 +96,7 @@ func reportUnread(path string, err error) {
 func (h *Headless) replaceKept(ctx context.Context, kept *endpointsCache, timeout time.Duration) {
 	defer kept.close()
 	defer servedSnapshots.Dec()
-	select {
-	case <-h.cache.firstSync:
-	case <-ctx.Done():
-		return
-	}
-	select {
-	case <-h.cache.factsSync:
-	case <-time.After(timeout):
-	case <-ctx.Done():
+	if !h.cache.waitForAll(ctx, timeout) {
 		return
 	}
 	h.kept.Store(nil)

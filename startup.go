@@ -3,6 +3,7 @@ package headless
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than
@@ -26,6 +27,23 @@ func (h *Headless) waitForSync(ctx context.Context, c *config) error {
 		log.Warningf("Starting the server without what policies look at of Pods and Nodes: it is not synced after %s", c.startupTimeout)
 	}
 	return nil
+}
+
+// waitForAll waits until all endpoints were delivered, and what policies look at beside them, for which it waits no longer
+// than that. It returns false where the context was done before.
+func (c *endpointsCache) waitForAll(ctx context.Context, facts time.Duration) bool {
+	select {
+	case <-c.firstSync:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-c.factsSync:
+	case <-time.After(facts):
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 // startWithout starts the server without the endpoints.

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 	"testing"
 
 	"github.com/headless-dns/headless/source"
@@ -34,13 +35,7 @@ func FuzzSnapshot(f *testing.F) {
 func again(t *testing.T, about Header, first, second *kept) {
 	t.Helper()
 	var out bytes.Buffer
-	first.content.Pods = func(yield func(*source.Pod) bool) {
-		for _, p := range first.pods {
-			if !yield(p) {
-				return
-			}
-		}
-	}
+	first.content.Pods = slices.Values(first.pods)
 	if err := encode(&out, about, first.content); err != nil {
 		t.Fatalf("What was read cannot be written: %v", err)
 	}

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/headless-dns/headless/source"
 )
 
 // Write puts a snapshot in the place of the file, and returns how many octets it has. Whenever the process or the machine
@@ -92,10 +90,12 @@ func encode(to io.Writer, about Header, content Content) error {
 		each(out, kindService, content.Services, encodeService),
 	)
 	if content.Pods != nil {
-		content.Pods(func(p *source.Pod) bool {
-			err = errors.Join(err, write(out, kindPod, encodePod(p)))
-			return err == nil
-		})
+		for p := range content.Pods {
+			if err != nil {
+				break
+			}
+			err = write(out, kindPod, encodePod(p))
+		}
 	}
 	if err = errors.Join(err, out.WriteByte(kindEnd), out.Flush()); err != nil {
 		return err
