@@ -32,13 +32,14 @@ run: build ## serve examples/quickstart on 127.0.0.1:1053, no cluster needed
 
 test: lint vulnerabilities unit e2e ## everything: linters, unit tests, scenarios, a real control plane
 
-unit: ## unit tests and in-process scenarios, with the race detector
-	$(call step,test the plugin: units and scenarios) go test -race ./...
+unit: ## unit tests and in-process scenarios, with the race detector; laws and models also at length without it
+	$(call step,test the plugin: laws and models at length) go test . ./policy ./clients ./internal/...
+	$(call step,test the plugin with the race detector: units and scenarios) go test -race -short ./...
 	$(call step,test the ready-made CoreDNS and the README's examples) go test -C cmd/coredns -race ./...
 	$(call step,test a CoreDNS with a step of one's own) go test -C examples/ownstep ./...
 
-e2e: ## scenarios against a real control plane, which is built first
-	$(call step,test against a real control plane) go test -C test/e2e -race -count=1 -timeout 30m
+e2e: ## scenarios against a real control plane, which is built first, and a CoreDNS with the race detector
+	$(call step,test against a real control plane) go test -C test/e2e -count=1 -timeout 30m
 
 test-versions: ## the releases of CoreDNS and the old Kubernetes that the README names (long)
 	@test/versions/run.sh

@@ -92,7 +92,11 @@ var mysqlAlone = sliceWith("", "", "", ready("10.0.0.1", "")).Endpoints[0].Ports
 // service has of its slices is of these and not of older ones.
 func TestAfterAnyChangesTheEndpointsAreThoseOfTheSlices(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 1))
-	for round := range 45 {
+	rounds := 45
+	if testing.Short() {
+		rounds /= 5
+	}
+	for round := range rounds {
 		podNames := random.IntN(2) == 0
 		c := newEndpointsCache(cacheShape{reverse: true, podNames: podNames})
 		t.Cleanup(c.close)

@@ -15,6 +15,9 @@ import (
 // What is left for each client is its own list, of which a thousand endpoints take some KiB. The limit of a process is
 // 32 MiB; with a lower one the test takes less time.
 func TestHoweverManyClientsAskNoMoreThanTheLimitIsRememberedOfThem(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what fills the memory is not short")
+	}
 	const clients, limit, slack = 4_000, 4 << 20, 2 << 20
 	before := remembered
 	remembered = policy.NewMemory(limit)

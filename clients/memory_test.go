@@ -42,6 +42,9 @@ func heap() uint64 {
 const manyPods = 150_000
 
 func TestAPodOfALargeClusterTakesAHundredOctetsOfHeapAtMost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("150,000 Pods are not short")
+	}
 	before := heap()
 	d := largeCluster(t, manyPods, false)
 	if each := float64(heap()-before) / manyPods; each > 100 {

@@ -11,6 +11,23 @@ import (
 // seeded is chance that is the same in each run.
 func seeded(seed uint64) func(uint32) uint32 { return rand.New(rand.NewPCG(seed, 1)).Uint32N }
 
+// rounds is how often something is tried: a tenth with -short, as with the race detector, which takes ten times as long
+// and sees in the first tenth all that there is.
+func rounds(n int) int {
+	if testing.Short() {
+		return max(1, n/10)
+	}
+	return n
+}
+
+// needsLength skips what is arithmetic alone and says nothing of fewer rounds.
+func needsLength(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("with -short there are too few rounds")
+	}
+}
+
 // checkChances fails where what was observed is not what is expected: Pearson's test, which fails once in a million
 // times where it is, by chance. Each outcome must be expected some five times; all others must never come.
 func checkChances[T comparable](t *testing.T, what string, observed map[T]int, expected map[T]float64) {

@@ -72,7 +72,7 @@ func (c *trial) String() string {
 // forAllSteps tries all kinds in many random worlds each. A law returns what breaks it, or nothing.
 func forAllSteps(t *testing.T, law func(c *trial) string) {
 	t.Helper()
-	const worlds = 400
+	worlds := rounds(400)
 	for _, kind := range Kinds() {
 		lines := []string{kind.Example}
 		for _, line := range moreLines {

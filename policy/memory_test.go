@@ -84,7 +84,7 @@ func TestNoMoreThanTheLimitIsRemembered(t *testing.T) {
 		services = append(services, p)
 	}
 	chance := rand.New(rand.NewPCG(1, 2))
-	for n := range 20_000 {
+	for n := range rounds(20_000) {
 		services[chance.IntN(len(services))].Choose(&Client{Address: address4(chance.IntN(1_000))})
 		if n%100 == 0 {
 			m.check(t, services...)

@@ -88,6 +88,7 @@ var worstPolicies = []struct {
 
 // A tenth of the large cluster, with a tenth of the memory.
 func TestMostIsRememberedWhereClientsAskForFewServices(t *testing.T) {
+	needsLength(t)
 	const limit = 32 << 20 / 10
 	c := newCluster(500, 3)
 	for _, p := range worstPolicies {

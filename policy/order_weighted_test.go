@@ -37,6 +37,7 @@ func lots(weights []float64, k, runs int) map[string]float64 {
 
 // The last ones make it change from trials to a race: they have to make more proposals than the rank is long.
 func TestEachNextOneIsDrawnByItsWeight(t *testing.T) {
+	needsLength(t)
 	const runs = 20_000
 	for _, c := range []struct {
 		k       int

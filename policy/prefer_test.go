@@ -34,7 +34,7 @@ func TestPreferKeepsUnlessTooFewWouldBeLeft(t *testing.T) {
 }
 
 func TestPreferNeverLeavesLessThanTheLeastUnlessThereIsLess(t *testing.T) {
-	for seed := range uint64(2_000) {
+	for seed := range uint64(rounds(2_000)) {
 		about, in, expression := narrowing(seed)
 		out, _ := compiled(t, "prefer "+expression).Apply(in, about)
 		if least := min(about.Settings.least(len(about.Endpoints)), in.Len()); out.Len() < least {

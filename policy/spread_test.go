@@ -46,7 +46,7 @@ func zonedView(n, zones int, chance *rand.Rand) *View {
 
 func TestZonesTakeTurnsInTheOrder(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	for range rounds(500) {
 		view := zonedView(1+chance.IntN(60), 1+chance.IntN(8), chance)
 		ranks := start(view.Endpoints)
 		for name, o := range orders {
@@ -95,6 +95,7 @@ func TestTheFirstStandInDifferentZones(t *testing.T) {
 // Zones of one, three and six: without the spread the first is in each of them in proportion, and so it is with it,
 // so that clients who take the first load all endpoints alike.
 func TestSpreadDoesNotChangeHowOftenAnEndpointIsFirst(t *testing.T) {
+	needsLength(t)
 	const n, runs = 10, 20000
 	view := podsView(n)
 	for i := range view.Endpoints {
@@ -181,7 +182,7 @@ func TestTheFirstOfManyAreThoseOfTheWholeOrder(t *testing.T) {
 			if name == "weighted" {
 				continue
 			}
-			for range 20 {
+			for range rounds(20) {
 				k := 1 + chance.IntN(n/4-17)
 				view.Client, view.Turn = clientNumber(chance.Int()), chance.Uint32()
 				view.Random = func(uint32) uint32 { return 7 } // the seed of what is replayed

@@ -13,8 +13,9 @@ import (
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
-// It does not run beside others: it has the ports of a pod. The image's CoreDNS has no race detector, but is the same.
+// No other has the ports of a pod. The image's CoreDNS has no race detector, but is the same.
 func TestTheProcessThatIsDeployedIsNobodyWritesOnlyItsSnapshotAndServesPort53(t *testing.T) {
+	t.Parallel()
 	harness.NeedsContainers(t)
 	cluster.Apply(t, harness.Deployed(t, "rights.yaml")...)
 	db, web := createServices(t)

@@ -9,12 +9,13 @@ package e2e
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
@@ -96,13 +97,14 @@ func run(m *testing.M) int {
 
 // prepare builds what the tests run, for which the network may be needed, and then runs them where there is none.
 func prepare() (int, error) {
-	if err := errors.Join(harness.BuildControlPlane(), harness.BuildChooser()); err != nil {
-		return 1, err
-	}
+	var builds errgroup.Group // linking takes a single processor
+	builds.Go(harness.BuildControlPlane)
+	builds.Go(harness.BuildChooser)
 	if *otherCoreDNS == "" {
-		if err := harness.BuildCoreDNS(); err != nil {
-			return 1, err
-		}
+		builds.Go(harness.BuildCoreDNS)
+	}
+	if err := builds.Wait(); err != nil {
+		return 1, err
 	}
 	return harness.RunInNamespace()
 }
