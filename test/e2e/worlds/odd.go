@@ -20,7 +20,7 @@ func odd(of oddities, where func(before string) bool) func(*Exchange) bool {
 		}
 		o := newOddExchange(e)
 		if service, _, ok := e.View.serviceOf(e.Name); ok {
-			o.take(of, service)
+			o.take(of, e.View.aliased(service))
 		} else {
 			for _, service := range e.View.headless() {
 				o.take(of, service)
@@ -99,6 +99,9 @@ func (o *oddExchange) remove(ours, theirs *dns.Msg) bool {
 		m.Answer = omit(m.Answer, o.isOdd)
 		m.Extra = omit(m.Extra, o.isOdd)
 		used = used || len(m.Answer)+len(m.Extra) != before
+		if !slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeCNAME }) && used {
+			m.Answer = nil // without the address the alias is not told either
+		}
 		for _, rr := range m.Answer {
 			if srv, ok := rr.(*dns.SRV); ok {
 				srv.Weight = 0 // it says how many there are

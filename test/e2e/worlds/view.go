@@ -44,6 +44,24 @@ func (v *View) IsHeadless(service string) bool {
 	})
 }
 
+// aliased is the service that a service with an external name stands for in the end. Others stand for themselves.
+func (v *View) aliased(service string) string {
+	for range v.Services { // there may be a ring of them
+		i := slices.IndexFunc(v.Services, func(s corev1.Service) bool {
+			return s.Name == service && s.Spec.Type == corev1.ServiceTypeExternalName
+		})
+		if i < 0 {
+			return service
+		}
+		target, before, ok := v.serviceOf(dns.CanonicalName(v.Services[i].Spec.ExternalName))
+		if !ok || before != "" {
+			return service
+		}
+		service = target
+	}
+	return service
+}
+
 // Endpoints are those of a service, or of all names that slices have where it is empty.
 func (v *View) Endpoints(service string) []Endpoint {
 	var all []Endpoint
