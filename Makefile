@@ -5,7 +5,7 @@ SHELL             := /bin/bash
 .SHELLFLAGS       := -euo pipefail -c
 export TIMEFORMAT := ==> done in %0R s
 
-MODULES   := . cmd/coredns examples/ownstep test/bench test/e2e
+MODULES   := . cmd/coredns examples/ownstep test/bench test/e2e tools
 LINTER    := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 BENCHSTAT := go tool -modfile=$(CURDIR)/tools/go.mod benchstat
 FUZZTIME  ?= 30s
@@ -14,17 +14,24 @@ BASE      ?= HEAD^
 COUNT     ?= 6
 PACKAGE   ?= ./...
 PARTS     ?= queries,changes,memory
+IMAGE     ?= headless-dns:dev
+ARCH      ?= $(shell go env GOARCH)
 
 # $(call step,WHAT) COMMAND says what it does and how long that took.
 step = @echo "==> $(1)"; time
 
-.PHONY: help build run test unit e2e test-versions lint vulnerabilities fuzz bench bench-micro bench-beside bench-compare
+.PHONY: help build image run test unit e2e test-versions lint vulnerabilities fuzz bench bench-micro bench-beside bench-compare
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the ready-made CoreDNS: bin/coredns
 	$(call step,build bin/coredns (minutes the first time)) go build -C cmd/coredns -o "$(CURDIR)/bin/coredns" .
+
+image: ## an image for containers called IMAGE (headless-dns:dev), for ARCH (this machine's): bin/image.tar
+	$(call step,build a static CoreDNS for linux/$(ARCH) (minutes the first time)) \
+	  env CGO_ENABLED=0 GOOS=linux GOARCH='$(ARCH)' go build -C cmd/coredns -trimpath -ldflags '-s -w' -o "$(CURDIR)/bin/static/coredns" .
+	$(call step,bin/image.tar) go run -C tools ./image -binary "$(CURDIR)/bin/static/coredns" -tag '$(IMAGE)' -output "$(CURDIR)/bin/image.tar"
 
 run: build ## serve examples/quickstart on 127.0.0.1:1053, no cluster needed
 	@printf '\n    Try: dig @127.0.0.1 -p 1053 mariadb.default.svc.test.com\n\n'
@@ -37,6 +44,7 @@ unit: ## unit tests and in-process scenarios, with the race detector; laws and m
 	$(call step,test the plugin with the race detector: units and scenarios) go test -race -short ./...
 	$(call step,test the ready-made CoreDNS and the README's examples) go test -C cmd/coredns -race ./...
 	$(call step,test a CoreDNS with a step of one's own) go test -C examples/ownstep ./...
+	$(call step,test what makes the image) go test -C tools ./image
 
 e2e: ## scenarios against a real control plane, which is built first, and a CoreDNS with the race detector
 	$(call step,test against a real control plane) go test -C test/e2e -count=1 -timeout 30m

@@ -11,6 +11,8 @@ import (
 	_ "github.com/coredns/coredns/core/plugin" // every stock plugin
 	"github.com/coredns/coredns/coremain"
 
+	_ "golang.org/x/crypto/x509roots/fallback" // whom to trust in an image that has no other file
+
 	_ "github.com/headless-dns/headless" // registers headless
 )
 
