@@ -35,15 +35,19 @@ func (w *externalNames) WriteMsg(m *dns.Msg) error {
 		return w.ResponseWriter.WriteMsg(m)
 	}
 	r, ours := target.reply()
-	if !ours || len(r.answer) == 0 && !r.truncated {
+	w.tailored, w.policyTTL = target.tailored, target.policyTTL
+	switch none := len(r.answer) == 0 && !r.truncated; {
+	case !ours, none && !w.tailored:
 		return w.ResponseWriter.WriteMsg(m)
+	case none: // which a resolver would take for everybody's without the option that says whose it is
+		return w.write(reply{extended: r.extended})
 	}
 	r.answer = append(aliases, r.answer...)
 	return w.write(r)
 }
 
-// follow returns the CNAME records from the question's name to a name of a headless service, and the question for that;
-// nil where there is none.
+// follow returns the CNAME records from the question's name to a name of a headless service, and the question for that,
+// of the same client; nil where there is none.
 func (w *externalNames) follow() (aliases []dns.RR, target *asking) {
 	name, octets := w.qname, 0
 	for len(aliases) < mostAliases {
@@ -59,12 +63,12 @@ func (w *externalNames) follow() (aliases []dns.RR, target *asking) {
 		if zone == "" {
 			return nil, nil
 		}
-		next := &asking{Headless: w.Headless, knowledge: w.knowledge, stale: w.stale, ctx: w.ctx, state: w.state, qname: name, lower: lower, qtype: w.qtype, ttl: w.ttl}
-		next.zone = name[len(name)-len(zone):]
+		next := *w.asking
+		next.qname, next.lower, next.zone = name, lower, name[len(name)-len(zone):]
 		next.taken = octets + nameOctets(w.qname) - nameOctets(name)
 		next.parse()
 		if _, ok := w.cache.lookup(next.name.service); ok && next.name.suffix > 0 {
-			return aliases, next
+			return aliases, &next
 		}
 	}
 	return nil, nil
