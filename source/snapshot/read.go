@@ -35,11 +35,17 @@ func Read(path, of string, maxAge time.Duration, decoder source.Decoder, to sour
 	return about.Time, err
 }
 
+// maxSkew is how far the time of a snapshot may lie in the future: a clock that is set right is set back a little. A clock
+// that was wrong by more when the file was written, or is wrong now, says nothing of its age.
+const maxSkew = time.Minute
+
 // check says why a snapshot is not to be used.
 func (h *Header) check(of string, maxAge time.Duration) error {
 	switch age := time.Since(h.Time); {
 	case h.Source != of:
 		return errors.New("it is of another cluster, or of another choice of namespaces and labels")
+	case age < -maxSkew:
+		return fmt.Errorf("it is of %s, which lies in the future: nobody knows how old it is", h.Time.Format(time.RFC3339))
 	case age > maxAge:
 		return fmt.Errorf("it is %s old, more than %s", age.Round(time.Second), maxAge)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,26 @@ func TestASnapshotThatCannotBeTrustedIsRefusedWithAClearWord(t *testing.T) {
 	}
 	if err := refused(t, path+"2", "a", time.Minute); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Of a missing one the error is %q", err)
+	}
+}
+
+func TestASnapshotOfTheFutureIsRefusedUnlessAClockWasSetRight(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	write := func(at time.Time) {
+		if _, err := Write(path, Header{Source: "a", Time: at}, Content{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, at := range []time.Time{time.Now().Add(maxSkew + time.Minute), time.Date(9999, 1, 2, 3, 4, 5, 0, time.UTC)} {
+		write(at)
+		if err := refused(t, path, "a", time.Hour); !strings.Contains(err.Error(), "it is of "+at.Format(time.RFC3339)+", which lies in the future") {
+			t.Errorf("The error is %q", err)
+		}
+	}
+	write(time.Now().Add(maxSkew - 10*time.Second))
+	var got kept
+	if _, err := Read(path, "a", time.Hour, decoder(t, everything), &got); err != nil || !got.synced {
+		t.Errorf("Of a moment that is still to come it is refused: %v", err)
 	}
 }
 
