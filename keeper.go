@@ -2,6 +2,7 @@ package headless
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,12 +31,20 @@ type keeper struct {
 	uses   source.Uses
 	maxAge time.Duration
 	cache  *endpointsCache
+	turn   *turn
+	number uint64 // in the order in which keepers have come
 
-	number   uint64    // in the order in which keepers have come
 	revision uint64    // of the cache when it was written last; 0 for never
 	written  time.Time // when that was
 	next     time.Time // before this it is not written again
 	failures failures
+}
+
+func newKeeper(c *config, cache *endpointsCache, number uint64) *keeper {
+	return &keeper{
+		path: c.snapshot, source: c.snapshotSource, uses: c.sourceUses(), maxAge: c.maxAge, cache: cache,
+		turn: turnOf(c.snapshot), number: number,
+	}
 }
 
 // keepers are of the process: blocks of a Corefile that read the same write one file together, and so do the old and the
@@ -70,8 +79,7 @@ func (k *keepers) join(c *config, cache *endpointsCache) (leave func()) {
 	shared := k.running[key]
 	if shared == nil {
 		k.joined++
-		one := &keeper{path: c.snapshot, source: c.snapshotSource, uses: c.sourceUses(), maxAge: c.maxAge, cache: cache, number: k.joined}
-		shared = &sharedKeeper{stop: inBackground(one.run)}
+		shared = &sharedKeeper{stop: inBackground(newKeeper(c, cache, k.joined).run)}
 		k.running[key] = shared
 	}
 	shared.users++
@@ -96,35 +104,6 @@ func (k *keepers) release(key keeperKey) (stop func()) {
 	return shared.stop
 }
 
-// writers are the keepers that write, by the file: the one that came last of those that have something to write. Else the
-// old instance would write its own over what the new one wrote, for the last time when it ends.
-type writers struct {
-	mu sync.Mutex
-	by map[string]*keeper
-}
-
-var allWriters = writers{by: make(map[string]*keeper)}
-
-// take makes the keeper the one that writes its file, and returns false where that is one that came later.
-func (w *writers) take(k *keeper) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if by := w.by[k.path]; by != nil && by.number > k.number {
-		return false
-	}
-	w.by[k.path] = k
-	return true
-}
-
-// leave leaves the file to another keeper, such as that of the old instance where the new one has not started.
-func (w *writers) leave(k *keeper) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.by[k.path] == k {
-		delete(w.by, k.path)
-	}
-}
-
 // run writes what has changed, now and then, until the context is done, and then what is left.
 func (k *keeper) run(ctx context.Context) {
 	if err := snapshot.RemoveAbandoned(k.path); err != nil {
@@ -133,7 +112,7 @@ func (k *keeper) run(ctx context.Context) {
 	if !k.waitForSync(ctx) {
 		return
 	}
-	defer allWriters.leave(k)
+	defer k.turn.leave(k)
 	look := time.NewTicker(keepLook)
 	defer look.Stop()
 	for {
@@ -141,7 +120,7 @@ func (k *keeper) run(ctx context.Context) {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			if allWriters.take(k) && k.cache.revision.Load() != k.revision {
+			if k.turn.take(k) && k.cache.revision.Load() != k.revision {
 				k.write(time.Now())
 			}
 			return
@@ -149,12 +128,9 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-// look writes what is to be written. What another keeper has written is not what this one knows.
+// look writes what is to be written, where it is the keeper's turn.
 func (k *keeper) look(now time.Time) {
-	switch {
-	case !allWriters.take(k):
-		k.revision = 0
-	case now.After(k.next) && k.due(now):
+	if k.turn.take(k) && now.After(k.next) && k.due(now) {
 		k.write(now)
 	}
 }
@@ -179,7 +155,10 @@ func (k *keeper) write(now time.Time) {
 	about, octets, err := k.writeAt(now)
 	took := time.Since(now)
 	k.next = now.Add(took + max(keepPause, keepRest*took))
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotItsTurn):
+		return
+	case err != nil:
 		k.failed(err)
 		return
 	}
@@ -196,7 +175,8 @@ func (k *keeper) writeAt(now time.Time) (about snapshot.Header, octets int64, er
 	if lost := k.cache.lost.Load(); lost != nil {
 		about.Time = *lost
 	}
-	octets, err = snapshot.Write(k.path, about, k.cache.content())
+	put := func(from, to string) error { return k.turn.put(k, from, to) }
+	octets, err = snapshot.Write(k.path, about, k.cache.content(), put)
 	return about, octets, err
 }
 

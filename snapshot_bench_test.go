@@ -2,6 +2,7 @@ package headless
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	b.Run("write", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			octets, err := snapshot.Write(path, about, c.content())
+			octets, err := snapshot.Write(path, about, c.content(), os.Rename)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -25,7 +25,7 @@ func large() Content {
 func TestMain(m *testing.M) {
 	if os.Getenv(writesUntilKilled) != "" {
 		for content := large(); ; {
-			if _, err := Write("snapshot", Header{Source: "a", Time: time.Now()}, content); err != nil {
+			if _, err := Write("snapshot", Header{Source: "a", Time: time.Now()}, content, os.Rename); err != nil {
 				panic(err)
 			}
 		}
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 
 func TestAProcessThatIsKilledWhileItWritesLeavesAWholeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
-	if _, err := Write(path, Header{Source: "a", Time: time.Now()}, large()); err != nil {
+	if _, err := Write(path, Header{Source: "a", Time: time.Now()}, large(), os.Rename); err != nil {
 		t.Fatal(err)
 	}
 	torn := 0

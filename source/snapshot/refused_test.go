@@ -58,7 +58,7 @@ func TestASnapshotThatCannotBeTrustedIsRefusedWithAClearWord(t *testing.T) {
 func TestASnapshotOfTheFutureIsRefusedUnlessAClockWasSetRight(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
 	write := func(at time.Time) {
-		if _, err := Write(path, Header{Source: "a", Time: at}, Content{}); err != nil {
+		if _, err := Write(path, Header{Source: "a", Time: at}, Content{}, os.Rename); err != nil {
 			t.Fatal(err)
 		}
 	}

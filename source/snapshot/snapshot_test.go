@@ -169,7 +169,7 @@ func written(t testing.TB) (path string, data []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "snapshot")
 	content, _ := chance{rand.New(rand.NewPCG(1, 0))}.content()
-	if _, err := Write(path, Header{Source: "a", Time: time.Now().Add(-time.Hour), Uses: everything}, content); err != nil {
+	if _, err := Write(path, Header{Source: "a", Time: time.Now().Add(-time.Hour), Uses: everything}, content, os.Rename); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(path)
@@ -213,7 +213,7 @@ func TestWhatNobodyAskedForWhenASnapshotWasWrittenIsUnknown(t *testing.T) {
 		"Clients by Nodes":       {source.Uses{Nodes: true}, source.Uses{ClientNodes: true}, nil},
 		"Nodes of clients":       {source.Uses{ClientNodes: true}, source.Uses{Nodes: true}, []string{"Nodes"}},
 	} {
-		if _, err := Write(path, Header{Source: "a", Time: time.Now(), Uses: uses.written}, Content{}); err != nil {
+		if _, err := Write(path, Header{Source: "a", Time: time.Now(), Uses: uses.written}, Content{}, os.Rename); err != nil {
 			t.Fatal(err)
 		}
 		var got kept
@@ -252,7 +252,7 @@ func TestNobodyElseMayReadASnapshotAndNothingElseIsLeft(t *testing.T) {
 	if err != nil || about.Mode() != 0o600 {
 		t.Errorf("Its mode is %v: %v", about.Mode(), err)
 	}
-	if _, err = Write(filepath.Join(path, "x"), Header{}, Content{}); err == nil {
+	if _, err = Write(filepath.Join(path, "x"), Header{}, Content{}, os.Rename); err == nil {
 		t.Error("It is written into a file")
 	}
 	young, old := filepath.Join(filepath.Dir(path), ".snapshot.1.tmp"), filepath.Join(filepath.Dir(path), ".snapshot.2.tmp")

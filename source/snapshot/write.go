@@ -15,8 +15,11 @@ import (
 )
 
 // Write puts a snapshot in the place of the file, and returns how many octets it has. Whenever the process or the machine
-// dies, there is the old file or the new one, whole.
-func Write(path string, about Header, content Content) (octets int64, err error) {
+// dies, there is the old file or the new one, whole. rename puts the one in the place of the other as os.Rename does, or
+// returns why not.
+func Write(
+	path string, about Header, content Content, rename func(from, to string) error,
+) (octets int64, err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), beginning(path)+"*"+ending) // which nobody else may read
 	if err != nil {
 		return 0, err
@@ -35,7 +38,7 @@ func Write(path string, about Header, content Content) (octets int64, err error)
 	if err = file.Sync(); err != nil {
 		return 0, err
 	}
-	if err = os.Rename(file.Name(), path); err != nil {
+	if err = rename(file.Name(), path); err != nil {
 		return 0, err
 	}
 	syncFolder(path)
