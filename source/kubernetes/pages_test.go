@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -57,4 +59,29 @@ func TestAPageHasFewObjectsWhereTheyAreLarge(t *testing.T) {
 	if want := []int64{100, 200, 100, 10, 1, 500}; !slices.Equal(asked, want) {
 		t.Errorf("It asks for pages of %d, want %d", asked, want)
 	}
+}
+
+func TestThereIsContactWhileALongListGoesOnPageByPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c contact
+		const pages, each = 10, time.Minute
+		number := 0
+		r := &resource[*corev1.Service, source.Service]{
+			name: "services", failed: func(string, error) {},
+			store: store[*corev1.Service, source.Service]{reduce: (&source.Decoder{}).Service, pulse: c.begin()},
+			page: func(context.Context, metav1.ListOptions, func(*corev1.Service)) (about metav1.ListMeta, err error) {
+				if got := silence(&c); got != 0 {
+					t.Errorf("Before page %d it is silent for %s", number, got)
+				}
+				<-time.After(each)
+				if number++; number < pages {
+					about.Continue = "x"
+				}
+				return about, nil
+			},
+		}
+		if _, err := r.listAll(t.Context(), metav1.ListOptions{}); err != nil || number != pages {
+			t.Errorf("%d pages are read: %v", number, err)
+		}
+	})
 }
