@@ -64,7 +64,7 @@ func knowingClients(t *testing.T, objects, lines string) *Headless {
 	h.finder = conf.newFinder(h.cache.clients)
 	go from.Run(t.Context(), h.cache)
 	conf.startupTimeout = time.Minute
-	if err := h.waitForSync(t.Context(), conf); err != nil {
+	if err := h.waitForSync(t.Context(), conf, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -1,7 +1,6 @@
 package headless
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -36,37 +35,16 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	h := conf.handler()
-
-	ctx, cancel := context.WithCancel(context.Background())
-	leave, stopKeeping := func() {}, func() {}
-	end := func() {
-		cancel()
-		stopKeeping()
-		h.policies.forget(h.cache)
-		leave()
-	}
+	b := newBlock(h, conf, from, func() error { return h.lookAround(cfg) })
 	c.OnRestart(func() error {
 		restarting.begin(h.Ready(), h.started.Load() && h.cache.synced.Load())
 		return nil
 	})
 	c.OnRestartFailed(restarting.failed)
-	c.OnStartup(func() error {
-		if err := h.lookAround(cfg); err != nil {
-			return plugin.Error(pluginName, err)
-		}
-		h.cache, leave = allFeeds.join(conf.sourceKey(), conf.cacheShape(), from)
-		restarting.add(end)
-		h.finder = conf.newFinder(h.cache.clients)
-		h.started.Store(true)
-		stopKeeping = allKeepers.join(conf, h.cache)
-		if err := h.waitForSync(ctx, conf); err != nil {
-			return plugin.Error(pluginName, err)
-		}
-		return nil
-	})
+	addBlock(c, b)
 	c.OnShutdown(func() error {
 		restarting.done()
-		end()
+		b.end()
 		return nil
 	})
 	cfg.AddPlugin(func(next plugin.Handler) plugin.Handler {

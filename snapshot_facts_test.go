@@ -65,7 +65,7 @@ func TestASnapshotHasWhatPoliciesLookAtAndIsServedUntilThatIsThereToo(t *testing
 		h := starting(t, conf)
 		restarting.begin(true, false) // a snapshot is as good as another for who reloads
 		defer restarting.done()
-		if err := h.waitForSync(t.Context(), conf); err != nil {
+		if err := h.waitForSync(t.Context(), conf, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		m := ask(t, h, dbName, dns.TypeA, client{edns: 1232})

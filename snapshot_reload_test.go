@@ -98,7 +98,7 @@ func TestAServerThatHasItsEndpointsStartsHoweverShortTheTimeoutIs(t *testing.T) 
 	restarting.begin(true, true)
 	defer restarting.done()
 	for range 50 {
-		if err := h.waitForSync(t.Context(), conf); err != nil {
+		if err := h.waitForSync(t.Context(), conf, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestAServerThatHasItsEndpointsFromItsSourceIsNotReplacedByOneWithASnapshot(
 		allKeepers.join(conf, first.cache)()
 		restarting.begin(true, true)
 		defer restarting.done()
-		if err := starting(t, conf).waitForSync(t.Context(), conf); err == nil {
+		if err := starting(t, conf).waitForSync(t.Context(), conf, time.Now()); err == nil {
 			t.Error("It starts, and the old Corefile does not stay in use")
 		}
 	})

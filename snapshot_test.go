@@ -78,7 +78,7 @@ func TestAServerThatStartsWithoutTheAPIAnswersFromTheSnapshotUntilEverythingWasD
 		if h.Ready() {
 			t.Error("It is ready before it has read anything")
 		}
-		if err := h.waitForSync(t.Context(), conf); err != nil || !h.Ready() {
+		if err := h.waitForSync(t.Context(), conf, time.Now()); err != nil || !h.Ready() {
 			t.Fatalf("It is ready: %v; %v", h.Ready(), err)
 		}
 		if got := testutil.ToFloat64(snapshotTime); got != at || at == 0 {
@@ -132,7 +132,7 @@ func TestWithoutASnapshotThatCanBeUsedTheServerStartsAsEver(t *testing.T) {
 	before := testutil.ToFloat64(snapshotErrorCount.WithLabelValues("read"))
 	synctest.Test(t, func(t *testing.T) {
 		h := starting(t, conf)
-		if err := h.waitForSync(t.Context(), conf); err != nil || h.Ready() {
+		if err := h.waitForSync(t.Context(), conf, time.Now()); err != nil || h.Ready() {
 			t.Errorf("It is ready: %v; %v", h.Ready(), err)
 		}
 		if m := ask(t, h, dbName, dns.TypeA, client{edns: 1232}); extendedError(m) != dns.ExtendedErrorCodeNotReady {
