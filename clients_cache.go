@@ -15,6 +15,12 @@ func (c *endpointsCache) tellClients(what func(d *clients.Directory)) {
 	}
 }
 
+// showClients is told how much the directory knows.
+func (c *endpointsCache) showClients(before, after clients.Counts) {
+	c.gauged.setClients(after)
+	tellOfCIDRs(before, after)
+}
+
 // setSelected takes note of whether a service has a selector: then its slices are trusted to say where their endpoints
 // are.
 func (c *endpointsCache) setSelected(s *service, selected bool) {

@@ -49,7 +49,8 @@ type endpointsCache struct {
 	changes  map[types.NamespacedName]*change         // what of a service is not published yet
 	known    knownFacts
 	counted  counts
-	shown    counts // what the gauges have of it
+
+	gauged gauged
 }
 
 var _ source.Sink = (*endpointsCache)(nil)
@@ -68,7 +69,7 @@ func newEndpointsCache(shape cacheShape) *endpointsCache {
 		c.reverse = newReverseIndex()
 	}
 	if shape.clients != (clients.Sources{}) {
-		c.clients = clients.NewDirectory(shape.clients, showClients)
+		c.clients = clients.NewDirectory(shape.clients, c.showClients)
 	}
 	c.index.Store(&serviceIndex{})
 	c.serials.begin()
@@ -127,7 +128,7 @@ func (c *endpointsCache) write(what func()) {
 	}
 	clear(c.changes)
 	c.counted.slices = len(c.slices)
-	c.counted.show(&c.shown)
+	c.gauged.setCounts(c.counted)
 }
 
 // touch notes that a service is to be published, and returns what has changed of it.
@@ -228,8 +229,8 @@ func (c *endpointsCache) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counted = counts{}
-	c.counted.show(&c.shown)
 	c.tellClients((*clients.Directory).Close)
+	c.gauged.close()
 }
 
 func serviceOf(s *source.Slice) types.NamespacedName {

@@ -103,8 +103,7 @@ type counts struct {
 	endpoints       int
 }
 
-// show brings the gauges from what they were last shown to the counts. Several instances of the plugin add up: blocks
-// of one Corefile, and the old and the new one during a reload.
+// show brings the gauges from what they were last shown to the counts.
 func (c *counts) show(shown *counts) {
 	serviceCount.WithLabelValues("ready").Add(float64(c.services - c.empty - shown.services + shown.empty))
 	serviceCount.WithLabelValues("none").Add(float64(c.empty - shown.empty))

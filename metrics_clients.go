@@ -117,12 +117,8 @@ func (c *reachCounters) count(r reach) {
 	c.unknown.Add(float64(r.unknown))
 }
 
-// showClients brings the gauges from some counts to others, and tells of pod CIDRs that begin or cease to be believed.
-// Several instances of the plugin add up.
-func showClients(before, after clients.Counts) {
-	clientPodCount.Add(float64(after.Pods - before.Pods))
-	clientNodeCount.Add(float64(after.Nodes - before.Nodes))
-	contradictionCount.Add(float64(after.Contradictions - before.Contradictions))
+// tellOfCIDRs tells of pod CIDRs that begin or cease to be believed.
+func tellOfCIDRs(before, after clients.Counts) {
 	switch {
 	case after.Nodes == 0:
 	case before.Contradictions == 0 && after.Contradictions > 0 && toldOfCIDRs.begin(time.Now()):

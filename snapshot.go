@@ -65,6 +65,7 @@ func (h *Headless) serveKept(ctx context.Context, c *config) bool {
 		return false // it was refused before
 	}
 	k := knowledge{cache: newEndpointsCache(c.cacheShape())}
+	k.cache.gauged.standInFor(&h.cache.gauged)
 	k.finder = c.newFinder(k.cache.clients)
 	decoder := source.Decoder{Namespaces: c.namespaces, Uses: c.sourceUses(), Report: new(problems).report}
 	at, err := snapshot.Read(c.snapshot, of, c.maxAge, decoder, k.cache)
