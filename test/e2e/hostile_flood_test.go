@@ -46,9 +46,9 @@ var floods = map[string]func(*rand.Rand, int) []byte{
 		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 2, SourceNetmask: 128, Address: address}}
 		return packed(m)
 	},
-	"random octets": func(r *rand.Rand, _ int) []byte { return randomOctets(r, r.IntN(1500)) },
+	"random octets": func(r *rand.Rand, _ int) []byte { return harness.RandomOctets(r, r.IntN(1500)) },
 	"large datagrams": func(r *rand.Rand, _ int) []byte {
-		return append(packed(new(dns.Msg).SetQuestion(chainDB.name, dns.TypeA)), randomOctets(r, 60_000)...)
+		return append(packed(new(dns.Msg).SetQuestion(chainDB.name, dns.TypeA)), harness.RandomOctets(r, 60_000)...)
 	},
 	"broken queries": func(r *rand.Rand, i int) []byte {
 		m := new(dns.Msg).SetQuestion(chainDB.name, uint16(i))
@@ -67,14 +67,6 @@ func randomLabel(r *rand.Rand) string {
 		label[i] = "abcdefghijklmnopqrstuvwxyz0123456789-_"[r.IntN(38)]
 	}
 	return string(label)
-}
-
-func randomOctets(r *rand.Rand, n int) []byte {
-	octets := make([]byte, n)
-	for i := range octets {
-		octets[i] = byte(r.IntN(256))
-	}
-	return octets
 }
 
 func packed(m *dns.Msg) []byte {

@@ -9,6 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
 // Record is one that a question is to be answered with.
@@ -119,7 +122,7 @@ func (o Objects) ready(service string) []ready {
 				continue
 			}
 			for i := range slice.Endpoints {
-				visit(slice, &slice.Endpoints[i], or(slice.Endpoints[i].Conditions.Terminating, false))
+				visit(slice, &slice.Endpoints[i], ptr.Deref(slice.Endpoints[i].Conditions.Terminating, false))
 			}
 		}
 	}
@@ -127,29 +130,13 @@ func (o Objects) ready(service string) []ready {
 		staying[e.Addresses[0]] = staying[e.Addresses[0]] || !terminating
 	})
 	each(func(slice *discoveryv1.EndpointSlice, e *discoveryv1.Endpoint, terminating bool) {
-		if terminating && staying[e.Addresses[0]] || !or(e.Conditions.Ready, true) {
+		if terminating && staying[e.Addresses[0]] || !ptr.Deref(e.Conditions.Ready, true) {
 			return
 		}
 		address := netip.MustParseAddr(e.Addresses[0])
-		all = append(all, ready{address: address, label: or(e.Hostname, dashed(address)), zone: or(e.Zone, ""), ports: slice.Ports})
+		all = append(all, ready{address: address, label: ptr.Deref(e.Hostname, harness.Dashed(address)), zone: ptr.Deref(e.Zone, ""), ports: slice.Ports})
 	})
 	return all
-}
-
-func or[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
-}
-
-// dashed is what an endpoint without a hostname is called.
-func dashed(address netip.Addr) string {
-	label := strings.NewReplacer(".", "-", ":", "-").Replace(address.String())
-	if strings.HasSuffix(label, "-") {
-		label += "0"
-	}
-	return label
 }
 
 func family(address netip.Addr) string {

@@ -29,7 +29,7 @@ func (r *Run) askNonsense(a []string) error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	questions := r.history.Questions()
 	for i := range nonsenses {
-		packet := garbage(random)
+		packet := harness.RandomOctets(random, random.IntN(600))
 		if i%2 == 0 && len(questions) > 0 {
 			packet = oddQuery(random, questions[random.IntN(len(questions))])
 		}
@@ -55,14 +55,6 @@ func throw(address, network string, packet []byte) error {
 	}
 	_, _ = connection.Write(packet) // it may have been reset
 	return nil
-}
-
-func garbage(random *rand.Rand) []byte {
-	packet := make([]byte, random.IntN(600))
-	for i := range packet {
-		packet[i] = byte(random.Uint32())
-	}
-	return packet
 }
 
 // oddQuery is a query for something near a name that there is.

@@ -12,6 +12,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
@@ -57,9 +58,9 @@ func lost(before, after *discoveryv1.EndpointSlice) (labels []string) {
 	for i := range before.Endpoints {
 		e := &before.Endpoints[i]
 		if !slices.ContainsFunc(after.Endpoints, func(other discoveryv1.Endpoint) bool {
-			return other.Addresses[0] == e.Addresses[0] && or(other.Conditions.Ready, true) && *other.Zone == *e.Zone
+			return other.Addresses[0] == e.Addresses[0] && ptr.Deref(other.Conditions.Ready, true) && *other.Zone == *e.Zone
 		}) {
-			labels = append(labels, or(e.Hostname, dashed(netip.MustParseAddr(e.Addresses[0]))))
+			labels = append(labels, ptr.Deref(e.Hostname, harness.Dashed(netip.MustParseAddr(e.Addresses[0]))))
 		}
 	}
 	return labels
@@ -87,7 +88,7 @@ func (r *Run) copyEndpoint(ctx context.Context, service, endpoint, from, to stri
 	}
 	copied := source.Endpoints[at]
 	if there := has(target); there >= 0 {
-		r.interrupt(service, or(copied.Hostname, dashed(netip.MustParseAddr(copied.Addresses[0]))))
+		r.interrupt(service, ptr.Deref(copied.Hostname, harness.Dashed(netip.MustParseAddr(copied.Addresses[0]))))
 		target.Endpoints[there] = copied
 	} else {
 		target.Endpoints = append(target.Endpoints, copied)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -176,4 +178,22 @@ func flags(reply *dns.Msg) string {
 		}
 	}
 	return text.String()
+}
+
+// Dashed is what an endpoint without a hostname is called: the label that its address makes.
+func Dashed(address netip.Addr) string {
+	label := strings.NewReplacer(".", "-", ":", "-").Replace(address.String())
+	if strings.HasSuffix(label, "-") {
+		label += "0"
+	}
+	return label
+}
+
+// RandomOctets are so many, for a packet that is no message.
+func RandomOctets(random *rand.Rand, n int) []byte {
+	octets := make([]byte, n)
+	for i := range octets {
+		octets[i] = byte(random.Uint32())
+	}
+	return octets
 }

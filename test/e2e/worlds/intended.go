@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+	"k8s.io/utils/ptr"
+
+	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
 // Intended is a difference that is to be.
@@ -138,7 +141,7 @@ func emptyNonTerminal(e *Exchange, ours, theirs *dns.Msg) bool {
 func (v *View) hasProtocol(service, label string) bool {
 	for _, e := range v.Ready(service) {
 		for _, p := range e.Ports {
-			if p.Port != nil && deref(p.Name, "") != "" && label == "_"+strings.ToLower(string(deref(p.Protocol, ""))) {
+			if p.Port != nil && ptr.Deref(p.Name, "") != "" && label == "_"+strings.ToLower(string(ptr.Deref(p.Protocol, ""))) {
 				return true
 			}
 		}
@@ -189,7 +192,7 @@ func endpointOfOtherService(e *Exchange, ours, theirs *dns.Msg) bool {
 		return false
 	}
 	if theirs.Rcode != dns.RcodeSuccess || !slices.ContainsFunc(e.View.Ready(service), func(ep Endpoint) bool {
-		return slices.Contains([]string{ep.Hostname, podOf(ep), dashed(ep.Address)}, before)
+		return slices.Contains([]string{ep.Hostname, podOf(ep), harness.Dashed(ep.Address)}, before)
 	}) {
 		return false
 	}

@@ -7,6 +7,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
 // kind is a kind of name that can be asked for.
@@ -148,7 +151,7 @@ func dashedOf(e Endpoint, four bool) string {
 	if e.Address.Is4() != four {
 		return ""
 	}
-	return dashed(e.Address)
+	return harness.Dashed(e.Address)
 }
 
 func podOf(e Endpoint) string {
@@ -166,7 +169,7 @@ func (v *View) ports(service string) []string {
 			continue
 		}
 		for _, p := range slice.Ports {
-			name, protocol := "_"+deref(p.Name, ""), "._"+strings.ToLower(string(deref(p.Protocol, "")))
+			name, protocol := "_"+ptr.Deref(p.Name, ""), "._"+strings.ToLower(string(ptr.Deref(p.Protocol, "")))
 			labels = append(labels, name+protocol, "_x"+protocol)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/miekg/dns"
 	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
 // oddities are addresses of a service that the two servers take for something else, on purpose.
@@ -69,7 +71,7 @@ func (o *oddExchange) take(of oddities, service string) {
 			continue
 		}
 		o.addresses[ep.Address] = true
-		for _, label := range []string{ep.Hostname, podOf(ep), dashed(ep.Address)} {
+		for _, label := range []string{ep.Hostname, podOf(ep), harness.Dashed(ep.Address)} {
 			o.labels[strings.ToLower(label+"."+o.View.ServiceName(service))] = true
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
@@ -153,19 +154,12 @@ func (v *View) made(service string) []string {
 			continue
 		}
 		for _, e := range slice.Endpoints {
-			got = append(got, fmt.Sprintf("%s %t", e.Addresses[0], deref(e.Conditions.Ready, true)))
+			got = append(got, fmt.Sprintf("%s %t", e.Addresses[0], ptr.Deref(e.Conditions.Ready, true)))
 			for _, p := range slice.Ports {
-				got = append(got, fmt.Sprintf("%s %s %s %d", e.Addresses[0], deref(p.Name, ""), deref(p.Protocol, ""), deref(p.Port, 0)))
+				got = append(got, fmt.Sprintf("%s %s %s %d", e.Addresses[0], ptr.Deref(p.Name, ""), ptr.Deref(p.Protocol, ""), ptr.Deref(p.Port, 0)))
 			}
 		}
 	}
 	slices.Sort(got)
 	return slices.Compact(got)
-}
-
-func deref[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }

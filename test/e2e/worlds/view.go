@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
 )
 
 // View is what the API server has of a world: what both servers are to answer from.
@@ -77,9 +78,9 @@ func (v *View) Endpoints(service string) []Endpoint {
 					continue
 				}
 				all = append(all, Endpoint{
-					Address: address, Service: of, Hostname: deref(e.Hostname, ""), Target: e.TargetRef,
-					Zone: strings.ToLower(deref(e.Zone, "")), Node: deref(e.NodeName, ""), Ready: deref(e.Conditions.Ready, true),
-					Terminating: deref(e.Conditions.Terminating, false), Ports: slice.Ports, Slice: slice.Name,
+					Address: address, Service: of, Hostname: ptr.Deref(e.Hostname, ""), Target: e.TargetRef,
+					Zone: strings.ToLower(ptr.Deref(e.Zone, "")), Node: ptr.Deref(e.NodeName, ""), Ready: ptr.Deref(e.Conditions.Ready, true),
+					Terminating: ptr.Deref(e.Conditions.Terminating, false), Ports: slice.Ports, Slice: slice.Name,
 				})
 			}
 		}
@@ -90,15 +91,6 @@ func (v *View) Endpoints(service string) []Endpoint {
 // Ready are the ready endpoints of a service.
 func (v *View) Ready(service string) []Endpoint {
 	return slices.DeleteFunc(v.Endpoints(service), func(e Endpoint) bool { return !e.Ready })
-}
-
-// dashed is the label that an address makes.
-func dashed(address netip.Addr) string {
-	label := strings.NewReplacer(".", "-", ":", "-").Replace(address.String())
-	if strings.HasSuffix(label, "-") {
-		label += "0"
-	}
-	return label
 }
 
 // reverse is the reverse name of an address.
