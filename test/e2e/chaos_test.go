@@ -15,7 +15,7 @@ import (
 
 var (
 	chaosFor      = flag.Duration("chaos.for", 50*time.Second, "how long the chaos goes on, but for its beginning and its end")
-	chaosSeed     = flag.Uint64("chaos.seed", 31, "seed of its schedule; this one breaks everything once within a minute")
+	chaosSeed     = flag.Uint64("chaos.seed", 820, "seed of its schedule; this one breaks everything once within a minute")
 	chaosSchedule = flag.String("chaos.schedule", "", "file with a schedule to carry out in the place of one that is made up")
 )
 

@@ -5,31 +5,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
-
-	"github.com/miekg/dns"
 
 	"github.com/headless-dns/headless/test/e2e/harness"
 )
 
 // checkStale wants an answer that says that it is stale, or not.
 func checkStale(server *harness.CoreDNS, question string, want bool) error {
-	query, err := harness.Query(question)
-	if err != nil {
-		return err
-	}
-	query.SetEdns0(1232, false)
 	for _, network := range harness.Transports {
-		reply, _, err := harness.Client(nil, network).Exchange(query, server.Address)
+		reply, err := harness.Ask(network, server.Address, question)
 		if err != nil {
 			return err
 		}
-		stale := slices.ContainsFunc(reply.IsEdns0().Option, func(o dns.EDNS0) bool {
-			e, ok := o.(*dns.EDNS0_EDE)
-			return ok && e.InfoCode == dns.ExtendedErrorCodeStaleAnswer
-		})
-		if stale != want || len(reply.Answer) == 0 {
+		if harness.IsStale(reply) != want || len(reply.Answer) == 0 {
 			return fmt.Errorf("over %s the answer is %s", network, reply)
 		}
 	}

@@ -63,7 +63,7 @@ func (a Answers) Check(addresses []string, others ...string) error {
 
 func (a Answers) checkOne(addresses []string, question string) error {
 	for _, network := range harness.Transports {
-		for _, s := range askAll(addresses, network, question) {
+		for _, s := range together(len(addresses), func(i int) Sample { return ask(i, addresses[i], network, question) }) {
 			if err := a.compare(s); err != nil {
 				return err
 			}
@@ -80,6 +80,8 @@ func (a Answers) compare(s Sample) error {
 	switch {
 	case s.Err != nil:
 		return fmt.Errorf("%s: %w", s, s.Err)
+	case s.Stale:
+		return fmt.Errorf("%s: the API server is there", s)
 	case s.Rcode != rcode || !slices.Equal(s.Data, a.data[s.Question]):
 		return fmt.Errorf("%s: want %s %s", s, dns.RcodeToString[rcode], a.data[s.Question])
 	}

@@ -22,12 +22,18 @@ type Sample struct {
 	Data              []string // of its records, in alphabetical order
 	Rcode             int
 	Truncated         bool
+	Stale             bool  // it says that nobody knows whether it is still true
+	Down              bool  // the replica was not asked, for it did not run
 	Err               error // no answer came
 }
 
 func (s Sample) String() string {
-	return fmt.Sprintf("replica %d over %s at %s, %s: %s [%s]", s.Replica, s.Network, s.Asked.Format("15:04:05.000"),
-		s.Question, dns.RcodeToString[s.Rcode], strings.Join(s.Data, ", "))
+	age := ""
+	if s.Stale {
+		age = ", stale"
+	}
+	return fmt.Sprintf("replica %d over %s at %s, %s: %s [%s]%s", s.Replica, s.Network, s.Asked.Format("15:04:05.000"),
+		s.Question, dns.RcodeToString[s.Rcode], strings.Join(s.Data, ", "), age)
 }
 
 // ask asks a replica a question, from where it says.
@@ -40,7 +46,7 @@ func ask(replica int, address, network, question string) Sample {
 		s.Err = err
 		return s
 	}
-	s.Rcode, s.Truncated = reply.Rcode, reply.Truncated
+	s.Rcode, s.Truncated, s.Stale = reply.Rcode, reply.Truncated, harness.IsStale(reply)
 	for _, rr := range reply.Answer {
 		s.Data = append(s.Data, dataOf(rr))
 	}
@@ -63,10 +69,39 @@ func dataOf(rr dns.RR) string {
 	return rr.String()
 }
 
+// target is a replica that is asked, but for the time in which it does not run.
+type target struct {
+	address string
+
+	mu   sync.RWMutex // held by who asks
+	down bool
+}
+
+func (t *target) ask(replica int, network, question string) Sample {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.down {
+		now := time.Now()
+		return Sample{Replica: replica, Network: network, Question: question, Asked: now, Answered: now, Down: true}
+	}
+	return ask(replica, t.address, network, question)
+}
+
+// pause waits until what was asked is answered; nothing more is asked until resume.
+func (t *target) pause() { t.set(true) }
+
+func (t *target) resume() { t.set(false) }
+
+func (t *target) set(down bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.down = down
+}
+
 // Asker asks all replicas at the same time, again and again, whatever has or had an answer.
 type Asker struct {
 	questions func() []string
-	addresses []string
+	targets   []*target
 
 	last atomic.Pointer[time.Time] // when it asked last
 
@@ -100,18 +135,18 @@ func (a *Asker) Run(stop <-chan struct{}) {
 }
 
 func (a *Asker) askAll(network, question string) {
-	samples := askAll(a.addresses, network, question)
+	samples := together(len(a.targets), func(i int) Sample { return a.targets[i].ask(i, network, question) })
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.samples = append(a.samples, samples...)
 }
 
-// askAll asks all replicas at the same time.
-func askAll(addresses []string, network, question string) []Sample {
-	samples := make([]Sample, len(addresses))
+// together asks all replicas at the same time.
+func together(replicas int, ask func(replica int) Sample) []Sample {
+	samples := make([]Sample, replicas)
 	var asking sync.WaitGroup
-	for i, address := range addresses {
-		asking.Go(func() { samples[i] = ask(i, address, network, question) })
+	for i := range samples {
+		asking.Go(func() { samples[i] = ask(i) })
 	}
 	asking.Wait()
 	return samples
@@ -134,7 +169,7 @@ func (a *Asker) TakeBefore(end time.Time) []Sample {
 	defer a.mu.Unlock()
 	n := 0
 	for n < len(a.samples) && a.samples[n].Asked.Before(end) {
-		n += len(a.addresses)
+		n += len(a.targets)
 	}
 	taken := slices.Clone(a.samples[:n])
 	a.samples = slices.Delete(a.samples, 0, n)

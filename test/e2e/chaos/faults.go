@@ -29,12 +29,19 @@ func (r *Run) kill(a []string) error {
 		r.disturb()
 		process.Kill()
 	}
+	if err == nil && process == r.plane.APIServer {
+		r.frozen = false
+		r.hushAll()
+	}
 	return err
 }
 
 // start starts a process that was killed, and waits until the API server serves.
 func (r *Run) start(a []string) error {
 	process, err := r.process(a[0])
+	if err == nil && process == r.plane.APIServer {
+		r.hearAll()
+	}
 	if err == nil && !process.Running() {
 		err = process.Start()
 	}
@@ -49,6 +56,7 @@ func (r *Run) freeze(a []string) error {
 	if err == nil {
 		r.disturb()
 		process.Signal(syscall.SIGSTOP)
+		r.frozen = r.frozen || process == r.plane.APIServer && process.Running()
 	}
 	return err
 }
@@ -56,6 +64,10 @@ func (r *Run) freeze(a []string) error {
 func (r *Run) thaw(a []string) error {
 	process, err := r.process(a[0])
 	if err == nil {
+		if process == r.plane.APIServer {
+			r.hearAll()
+			r.frozen = false
+		}
 		process.Signal(syscall.SIGCONT)
 	}
 	return err
@@ -68,6 +80,8 @@ func (r *Run) shut(a []string) error {
 	if err == nil {
 		r.disturb()
 		r.replicas[number].gate.Shut()
+		r.replicas[number].shut = true
+		r.hush(number)
 	}
 	return err
 }
@@ -75,9 +89,15 @@ func (r *Run) shut(a []string) error {
 func (r *Run) open(a []string) error {
 	number, err := r.numberOf(a[0])
 	if err == nil {
-		r.replicas[number].gate.Reopen(r)
+		r.reopen(number)
 	}
 	return err
+}
+
+func (r *Run) reopen(number int) {
+	r.hear(number)
+	r.replicas[number].shut = false
+	r.replicas[number].gate.Reopen(r)
 }
 
 // rights are what CoreDNS may have of what it needs.
@@ -107,15 +127,17 @@ func (r *Run) setRights(ctx context.Context, which string) error {
 	if err := r.reader.ReplaceRights(ctx, rules...); err != nil {
 		return err
 	}
-	for _, each := range r.replicas {
+	for number, each := range r.replicas {
 		each.gate.Shut()
-		each.gate.Reopen(r)
+		r.reopen(number)
 	}
 	return nil
 }
 
 // heal undoes all that was done to the processes and to the rights.
 func (r *Run) heal() error {
+	r.hearAll()
+	r.frozen = false
 	for _, process := range []*harness.Process{r.plane.Etcd, r.plane.APIServer, r.plane.ControllerManager} {
 		process.Signal(syscall.SIGCONT)
 		if !process.Running() {
@@ -127,8 +149,9 @@ func (r *Run) heal() error {
 	if err := r.plane.WaitServing(); err != nil {
 		return err
 	}
-	for _, each := range r.replicas {
-		each.gate.Reopen(r)
+	for number, each := range r.replicas {
+		each.Signal(syscall.SIGCONT)
+		r.reopen(number)
 	}
 	return harness.Poll(harness.Patience, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), requestPatience)

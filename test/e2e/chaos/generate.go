@@ -49,7 +49,7 @@ func (g *Generator) Episode() []Step {
 		return append(g.changes(10+g.IntN(20), 500), step(settle))
 	}
 	steps := g.changes(4+g.IntN(12), 500)
-	switch g.IntN(8) {
+	switch g.IntN(12) {
 	case 0, 1, 2:
 		steps = append(steps, g.partition()...)
 	case 3, 4:
@@ -58,6 +58,12 @@ func (g *Generator) Episode() []Step {
 		steps = append(steps, g.outage()...)
 	case 7:
 		steps = append(steps, g.lostRights()...)
+	case 8:
+		steps = append(steps, g.death()...)
+	case 9:
+		steps = append(steps, g.apart()...)
+	case 10, 11:
+		steps = append(steps, g.blackout()...)
 	}
 	steps = append(steps, g.changes(g.IntN(4), 300)...)
 	return append(steps, step(settle))
@@ -93,6 +99,9 @@ func (g *Generator) partition() []Step {
 		return append([]Step{step("cut", which)}, g.changes(1+g.IntN(3), 500)...)
 	}
 	steps := append([]Step{step("shut", which)}, g.changes(2+g.IntN(4), 800)...)
+	if g.IntN(3) == 0 {
+		steps = append(steps, g.untilStale())
+	}
 	return append(steps, step("open", which))
 }
 
@@ -102,14 +111,17 @@ func (g *Generator) unreachable() []Step {
 	return g.away([]Step{step("freeze", which)}, []Step{step("thaw", which)})
 }
 
-func (g *Generator) outage() []Step {
+func (g *Generator) outage() []Step { return g.away(g.outOfReach()) }
+
+// outOfReach kills what the API consists of, and starts it again.
+func (g *Generator) outOfReach() (begin, end []Step) {
 	switch g.IntN(3) {
 	case 0:
-		return g.away([]Step{step("kill", "apiserver")}, []Step{step("start", "apiserver")})
+		return []Step{step("kill", "apiserver")}, []Step{step("start", "apiserver")}
 	case 1:
-		return g.away([]Step{step("kill", "etcd")}, []Step{step("start", "etcd")})
+		return []Step{step("kill", "etcd")}, []Step{step("start", "etcd")}
 	}
-	return g.away([]Step{step("kill", "apiserver"), step("kill", "etcd")}, []Step{step("start", "etcd"), step("start", "apiserver")})
+	return []Step{step("kill", "apiserver"), step("kill", "etcd")}, []Step{step("start", "etcd"), step("start", "apiserver")}
 }
 
 // away is a time in which the control plane cannot be asked.

@@ -31,7 +31,9 @@ type Judge struct {
 	possible *History
 	windows  []window
 	// reloads are when a replica was told to reload.
-	reloads []reload
+	reloads  []reload
+	silences []Silence
+	absences []absence
 
 	differ map[string]difference // by question
 }
@@ -61,7 +63,11 @@ const reloadPatience = 20 * time.Second
 // stretched returns the time in which a sample may have been right: that of the sample, with the bound and the windows
 // that it falls into.
 func (j *Judge) stretched(s Sample) (since, until time.Time, disturbed bool) {
-	first, last := s.Asked.Add(-Bound), s.Answered.Add(Bound)
+	return j.stretch(j.oldest(s), s.Answered.Add(Bound))
+}
+
+// stretch stretches a time by the windows that it falls into.
+func (j *Judge) stretch(first, last time.Time) (since, until time.Time, disturbed bool) {
 	since, until = first, last
 	for _, w := range j.windows {
 		if w.begin.After(last) || w.end.Before(first) {
@@ -78,14 +84,20 @@ func (j *Judge) stretched(s Sample) (since, until time.Time, disturbed bool) {
 	return since, until, disturbed
 }
 
-// strict is how many of the samples fall into no window.
-func (j *Judge) strict(samples []Sample) (n int) {
+// count counts samples by what they had to be.
+func (j *Judge) count(samples []Sample, stats *Stats) {
 	for _, s := range samples {
+		if s.Down {
+			continue
+		}
+		stats.Answers++
 		if _, _, disturbed := j.stretched(s); !disturbed {
-			n++
+			stats.Strict++
+		}
+		if j.mustBeStale(s) {
+			stats.Stale++
 		}
 	}
-	return n
 }
 
 // Check returns what is wrong with samples, which are those of all replicas for each question.
@@ -107,6 +119,9 @@ func (j *Judge) Check(samples []Sample, replicas int) []error {
 }
 
 func (j *Judge) violations(s Sample) []error {
+	if s.Down {
+		return nil
+	}
 	if s.Err != nil {
 		if j.reloading(s) {
 			return nil
@@ -123,6 +138,9 @@ func (j *Judge) violations(s Sample) []error {
 		entries = j.possible.questions[plain]
 	}
 	var errs []error
+	if err := j.age(s, disturbed); err != nil {
+		errs = append(errs, err)
+	}
 	for _, data := range s.Data {
 		if e := entries[data]; e == nil || !e.heldAfter(since) {
 			errs = append(errs, fmt.Errorf("%s: holds %s, which was gone before %s", s, data, since.Format("15:04:05.000")))
@@ -142,6 +160,8 @@ func (j *Judge) violations(s Sample) []error {
 func (j *Judge) forget(before time.Time) {
 	j.windows = slices.DeleteFunc(j.windows, func(w window) bool { return w.end.Before(before) })
 	j.reloads = slices.DeleteFunc(j.reloads, func(r reload) bool { return r.at.Add(reloadPatience).Before(before) })
+	j.silences = slices.DeleteFunc(j.silences, func(s Silence) bool { return s.End.Before(before) })
+	j.absences = slices.DeleteFunc(j.absences, func(a absence) bool { return !a.end.IsZero() && a.end.Before(before) })
 	clear(j.differ)
 }
 
@@ -160,6 +180,10 @@ func (j *Judge) agree(asked []Sample) error {
 	first, same := asked[0], true
 	var said [][]string
 	for _, s := range asked {
+		if s.Down || s.Stale {
+			delete(j.differ, first.Question)
+			return nil
+		}
 		if s.Err != nil || s.Truncated {
 			return nil
 		}

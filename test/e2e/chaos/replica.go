@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,14 @@ type replica struct {
 	*harness.CoreDNS
 	gate    *harness.Gate
 	metrics string // the address that tells them
+
+	target  target
+	variant string // of its Corefile, the last one that loads
+	broken  bool   // and that is not the last one
+	dead    bool   // it was killed
+	shut    bool   // the gate is
+	silent  *Silence
+	disk    Disk
 }
 
 // corefile is headless alone, so that every answer is its own, with a policy for the services that are near.
@@ -28,6 +37,9 @@ const corefile = `. {
     prometheus {$METRICS_ADDRESS}
     headless cluster.local in-addr.arpa ip6.arpa {
         kubeconfig {$KUBECONFIG_FILE}
+        startup_timeout STARTUP_TIMEOUT
+        stale STALE
+        snapshot {$SNAPSHOT_FILE}
         clients {
             nodes
         }
@@ -38,6 +50,12 @@ const corefile = `. {
         PROPERTIES
     }
 }`
+
+const (
+	// StaleAfter is what the Corefile says. It is longer than a start waits, and that is told late.
+	StaleAfter     = 3 * time.Second
+	startupTimeout = 2 * time.Second
+)
 
 // variants are the Corefiles that a replica is reloaded with. Some read the same as others, and some do not; one does not
 // load at all.
@@ -51,23 +69,29 @@ func (r *Run) corefile(number int, variant string) string {
 		reload = "reload 2s 1s"
 	}
 	properties := strings.ReplaceAll(variants[variant], "NAMESPACE", r.namespace)
-	return strings.NewReplacer("PROPERTIES", properties, "RELOAD", reload).Replace(corefile)
+	return strings.NewReplacer("PROPERTIES", properties, "RELOAD", reload, "STARTUP_TIMEOUT", startupTimeout.String(),
+		"STALE", StaleAfter.String()).Replace(corefile)
 }
+
+// readsOthers says whether a variant reads other services than the rest do, so that no snapshot is of both.
+func readsOthers(variant string) bool { return variant == "namespace" }
 
 // notices says whether a replica notices another Corefile by itself. The others are told by a signal: where both come at
 // the same time, CoreDNS has a data race.
 func notices(number int) bool { return number%2 == 0 }
 
-func (r *Run) startReplica(number int, binary string) (*replica, error) {
+func (r *Run) newReplica(number int, binary string) (*replica, error) {
 	gate, metrics := r.plane.NewGate(r), harness.FreeAddress(r)
 	gate.Open(r)
 	server, err := r.plane.RunCoreDNS(harness.CoreDNSOptions{
-		Binary: binary, Corefile: r.corefile(number, "plain"), As: r.reader, Through: gate, Env: []string{"METRICS_ADDRESS=" + metrics},
+		Binary: binary, Corefile: r.corefile(number, "plain"), As: r.reader, Through: gate,
+		Env: []string{"METRICS_ADDRESS=" + metrics, "SNAPSHOT_FILE=" + filepath.Join(r.TempDir(), "snapshot")},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &replica{CoreDNS: server, gate: gate, metrics: metrics}, harness.Poll(harness.Patience, server.Ready)
+	each := &replica{CoreDNS: server, gate: gate, metrics: metrics, target: target{address: server.Address}, variant: "plain"}
+	return each, harness.Poll(harness.Patience, server.Ready)
 }
 
 // heard returns nil where the replica says that it hears of all changes.
@@ -93,9 +117,16 @@ func (r *Run) reload(a []string) error {
 		return err
 	}
 	r.judge.reloads = append(r.judge.reloads, reload{replica: number, at: time.Now()})
-	r.replicas[number].ChangeCorefile(r, r.corefile(number, a[1]))
+	each := r.replicas[number]
+	each.ChangeCorefile(r, r.corefile(number, a[1]))
+	if each.broken = a[1] == "broken"; !each.broken {
+		if readsOthers(a[1]) != readsOthers(each.variant) {
+			each.disk.Mix()
+		}
+		each.variant = a[1]
+	}
 	if !notices(number) {
-		r.replicas[number].Signal(syscall.SIGUSR1)
+		each.Signal(syscall.SIGUSR1)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,7 +38,9 @@ type Run struct {
 
 	// disturbed is when the API was first taken from somebody since the last settle, zero for never.
 	disturbed time.Time
-	markers   int
+	// frozen says that the API server hangs.
+	frozen  bool
+	markers int
 	// Notes are steps that did not do what they say, as where the API server was away.
 	Notes []string
 	Stats Stats
@@ -48,7 +51,9 @@ type Stats struct {
 	Steps, Settles int
 	// Answers are those that were judged, Strict those of them that had to be true within the bound.
 	Answers, Strict int
-	Faults          map[string]int
+	// Stale are those that had to say that they are stale, Kept the starts without the API server, from a snapshot.
+	Stale, Kept int
+	Faults      map[string]int
 	// Longest is the longest time that a settle took, and All of all of them.
 	Longest, All time.Duration
 }
@@ -69,7 +74,7 @@ func Start(t testing.TB, plane *harness.ControlPlane, binary, namespace string) 
 		return r, err
 	}
 	for number := range replicas {
-		next, err := r.startReplica(number, binary)
+		next, err := r.newReplica(number, binary)
 		if err != nil {
 			return r, err
 		}
@@ -96,7 +101,7 @@ func (r *Run) ask(running *sync.WaitGroup, stop <-chan struct{}) {
 			return slices.DeleteFunc(r.history.Questions(), func(q string) bool { return !which(q) })
 		}}
 		for _, each := range r.replicas {
-			asker.addresses = append(asker.addresses, each.Address)
+			asker.targets = append(asker.targets, &each.target)
 		}
 		r.askers = append(r.askers, asker)
 		running.Go(func() { asker.Run(stop) })
@@ -113,7 +118,11 @@ func (r *Run) Do(s Step) error {
 	if v.fault {
 		r.Stats.Faults[s.String()]++
 	}
-	if err := v.do(r, s.Arguments); err != nil {
+	err := v.do(r, s.Arguments)
+	if broken := new(violation); errors.As(err, broken) {
+		return fmt.Errorf("%s: %w", s, err)
+	}
+	if err != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s: %v", s, err))
 	}
 	if !r.disturbed.IsZero() {
@@ -127,7 +136,12 @@ func (r *Run) Close() error {
 	r.end()
 	var errs []error
 	for _, each := range r.replicas {
-		if err := each.Close(); err != nil {
+		each.Signal(syscall.SIGCONT)
+		end := each.Close
+		if each.dead {
+			end = each.Trouble
+		}
+		if err := end(); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -163,15 +177,21 @@ func (r *Run) check() error {
 	before := time.Now().Add(-2 * Bound)
 	for _, a := range r.askers {
 		samples := a.TakeBefore(before)
-		r.Stats.Answers += len(samples)
-		r.Stats.Strict += r.judge.strict(samples)
+		r.judge.count(samples, &r.Stats)
 		errs = append(errs, r.judge.Check(samples, len(r.replicas))...)
 	}
 	return first(errs)
 }
 
-// forget forgets what nothing that is still to be judged can need. The replicas have said the same at that time.
+// forget forgets what nothing that is still to be judged can need, nor what is answered from a snapshot. The replicas have
+// said the same at that time.
 func (r *Run) forget(before time.Time) {
+	settled := before
+	for _, each := range r.replicas {
+		if since, _, _ := r.judge.stretch(each.disk.Since(settled), settled); since.Before(before) {
+			before = since
+		}
+	}
 	for _, a := range r.askers {
 		if next := a.next(); next != nil {
 			if since, _, _ := r.judge.stretched(*next); since.Before(before) {
@@ -221,6 +241,6 @@ func (s Stats) String() string {
 		faults += n
 	}
 	mean := s.All / time.Duration(max(s.Settles, 1))
-	return fmt.Sprintf("%d steps, %d faults, %d answers (%d while the API was there), settled %d times, in %.1f s and %.1f s at most",
-		s.Steps, faults, s.Answers, s.Strict, s.Settles, mean.Seconds(), s.Longest.Seconds())
+	return fmt.Sprintf("%d steps, %d faults, %d answers (%d while the API was there, %d that had to be stale), %d starts from a snapshot, settled %d times, in %.1f s and %.1f s at most",
+		s.Steps, faults, s.Answers, s.Strict, s.Stale, s.Kept, s.Settles, mean.Seconds(), s.Longest.Seconds())
 }

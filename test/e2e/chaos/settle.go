@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,9 @@ func (r *Run) settle() error {
 	if err := r.heal(); err != nil {
 		return fmt.Errorf("the control plane does not come back: %w", err)
 	}
+	if err := r.startDead(); err != nil {
+		return err
+	}
 	if err := r.mark(); err != nil {
 		return fmt.Errorf("writing a marker: %w", err)
 	}
@@ -34,6 +38,10 @@ func (r *Run) settle() error {
 		r.judge.Disturbed(r.disturbed, time.Now())
 		r.disturbed = time.Time{}
 	}
+	r.judge.Settled(time.Now())
+	for _, each := range r.replicas {
+		each.disk.Settled(time.Now())
+	}
 	err := r.check()
 	r.forget(begin)
 	return err
@@ -47,10 +55,12 @@ func (r *Run) compare() error {
 	if err != nil {
 		return err
 	}
+	var addresses []string
 	for _, each := range r.replicas {
-		if err := each.heard(); err != nil {
+		if err := errors.Join(each.heard(), each.Ready()); err != nil {
 			return err
 		}
+		addresses = append(addresses, each.Address)
 	}
-	return answers.Check(r.askers[0].addresses, r.history.Questions()...)
+	return answers.Check(addresses, r.history.Questions()...)
 }

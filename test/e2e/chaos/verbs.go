@@ -51,11 +51,11 @@ func init() { // some of them are used by others
 		"evict": {arguments: 1, do: onAPI(func(ctx context.Context, r *Run, a []string) error { return r.evict(ctx, a[0]) })},
 		// NODE ZONE
 		"zone": {arguments: 2, do: onAPI(func(ctx context.Context, r *Run, a []string) error { return r.moveNode(ctx, a[0], a[1]) })},
-		// apiserver|etcd
-		"kill":   {arguments: 1, fault: true, do: (*Run).kill},
-		"start":  {arguments: 1, do: (*Run).start},
-		"freeze": {arguments: 1, fault: true, do: (*Run).freeze},
-		"thaw":   {arguments: 1, do: (*Run).thaw},
+		// apiserver|etcd|REPLICA
+		"kill":   {arguments: 1, fault: true, do: either((*Run).killReplica, (*Run).kill)},
+		"start":  {arguments: 1, do: either((*Run).startReplica, (*Run).start)},
+		"freeze": {arguments: 1, fault: true, do: either((*Run).freezeReplica, (*Run).freeze)},
+		"thaw":   {arguments: 1, do: either((*Run).thawReplica, (*Run).thaw)},
 		// REPLICA: its connections to the API server break, for a moment or until "open"
 		"cut":  {arguments: 1, fault: true, do: (*Run).cut},
 		"shut": {arguments: 1, fault: true, do: (*Run).shut},
@@ -74,6 +74,16 @@ func init() { // some of them are used by others
 			}
 			return r.await(while)
 		}},
+	}
+}
+
+// either makes a verb of what is done to a replica and to a process of the control plane.
+func either(replica func(*Run, int) error, plane func(*Run, []string) error) func(*Run, []string) error {
+	return func(r *Run, arguments []string) error {
+		if number, err := r.numberOf(arguments[0]); err == nil {
+			return replica(r, number)
+		}
+		return plane(r, arguments)
 	}
 }
 

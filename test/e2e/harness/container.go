@@ -99,7 +99,7 @@ func (c *ControlPlane) StartContained(t testing.TB, options ContainerOptions) *C
 			t.Error(err)
 		}
 	})
-	if err := server.waitListening(); err != nil {
+	if err := server.WaitListening(); err != nil {
 		t.Fatal(err)
 	}
 	return server

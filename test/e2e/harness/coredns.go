@@ -83,7 +83,7 @@ func (c *ControlPlane) RunCoreDNS(options CoreDNSOptions) (*CoreDNS, error) {
 	if err := server.Start(); err != nil {
 		return nil, err
 	}
-	if err := server.waitListening(); err != nil {
+	if err := server.WaitListening(); err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
 	return server, nil
@@ -174,8 +174,8 @@ func (s *CoreDNS) ChangeCorefile(t testing.TB, corefile string) {
 	}
 }
 
-// waitListening waits until any answer comes over both transports: TCP is served last.
-func (s *CoreDNS) waitListening() error {
+// WaitListening waits until any answer comes over both transports: TCP is served last.
+func (s *CoreDNS) WaitListening() error {
 	err := Poll(Patience, func() error {
 		if !s.Running() {
 			return nil
@@ -217,6 +217,11 @@ func (s *CoreDNS) Close() error {
 	}
 	s.Stop()
 	_ = os.RemoveAll(s.dir)
+	return s.Trouble()
+}
+
+// Trouble tells of data races and panics so far.
+func (s *CoreDNS) Trouble() error {
 	for _, trouble := range []string{"WARNING: DATA RACE", "panic: ", "Recovered from panic"} {
 		if strings.Contains(s.Output(), trouble) {
 			return fmt.Errorf("coredns said %q:\n%s", trouble, s.Output())

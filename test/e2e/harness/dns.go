@@ -65,6 +65,15 @@ func AskFrom(client net.IP, network, address, question string) (*dns.Msg, error)
 	return reply, err
 }
 
+// IsStale says whether a reply says that it was true, and that nobody knows whether it still is.
+func IsStale(reply *dns.Msg) bool {
+	opt := reply.IsEdns0()
+	return opt != nil && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool {
+		e, ok := o.(*dns.EDNS0_EDE)
+		return ok && e.InfoCode == dns.ExtendedErrorCodeStaleAnswer
+	})
+}
+
 // Client is a client with an address of this machine, whichever where it is nil.
 func Client(address net.IP, network string) *dns.Client {
 	const timeout = 5 * time.Second
