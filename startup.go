@@ -7,8 +7,9 @@ import (
 )
 
 // waitForSync waits until all endpoints are there, and what policies look at beside them, but no longer than
-// startup_timeout since the start has begun. The server then starts without: a snapshot is answered from, and without one the next plugin is asked,
-// until the endpoints are there. Only where it is to replace one that has them, it does not: the old one goes on.
+// startup_timeout since the start has begun. The server then starts without: a snapshot is answered from, and without one
+// the next plugin is asked, until the endpoints are there. Only where it is to replace one that has them, it does not: the
+// old one goes on.
 func (h *Headless) waitForSync(ctx context.Context, c *config, begun time.Time) error {
 	wait, cancel := context.WithDeadline(ctx, begun.Add(c.startupTimeout))
 	defer cancel()
