@@ -40,16 +40,12 @@ func (c *config) setSnapshot(args []string) error {
 	if len(args) != 1 && len(args) != 2 {
 		return wrongCount(args, "FILE [MAX_AGE]")
 	}
-	path := c.path(args[0])
-	if about, err := os.Stat(path); err == nil && !about.Mode().IsRegular() {
-		return fmt.Errorf("'%s' is no file", args[0])
-	}
-	if about, err := os.Stat(filepath.Dir(path)); err != nil || !about.IsDir() {
+	var err error
+	if c.snapshot, err = onePath(c.path(args[0])); err != nil {
 		return fmt.Errorf("'%s' is to be kept in a folder that does not exist", args[0])
 	}
-	var err error
-	if c.snapshot, err = onePath(path); err != nil {
-		return fmt.Errorf("'%s': %w", args[0], err)
+	if about, err := os.Stat(c.snapshot); err == nil && !about.Mode().IsRegular() {
+		return fmt.Errorf("'%s' is no file", args[0])
 	}
 	if len(args) == 1 {
 		return nil
@@ -57,15 +53,19 @@ func (c *config) setSnapshot(args []string) error {
 	return setSpan(&c.maxAge, args[1], "24h")
 }
 
-// onePath is the same for all paths of one file, which need not be there yet: who else writes it is found by its path. The
-// file itself may be a link, and is one of its own then: the first snapshot takes the link's place.
+// onePath is the same for all paths of one file, which need not be there yet, but its folder: who else writes it is found
+// by its path. The file itself may be a link, and is one of its own then: the first snapshot takes the link's place.
 func onePath(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
+	if !filepath.IsAbs(path) {
+		here, err := os.Getwd()
+		if err != nil {
+			return "", err
+		}
+		path = here + string(filepath.Separator) + path // not joined: ".." goes up from where a link leads to
 	}
-	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
-	return filepath.Join(folder, filepath.Base(path)), err
+	folder, file := filepath.Split(path)
+	folder, err := filepath.EvalSymlinks(folder)
+	return filepath.Join(folder, file), err
 }
 
 // setSpan takes a duration that is more than nothing.

@@ -46,3 +46,21 @@ func TestTwoBlocksThatReadOthersDoNotShareAFileWhateverTheyCallIt(t *testing.T) 
 		t.Errorf("A file in another folder is taken for the same: %v", err)
 	}
 }
+
+// The system goes up from where a link leads to, and not from the link.
+func TestASnapshotIsKeptWhereTheSystemFindsItsPath(t *testing.T) {
+	folder, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, want := filepath.Join(folder, "link"), filepath.Join(folder, "deep", "file")
+	if err := errors.Join(os.MkdirAll(filepath.Join(folder, "deep", "there"), 0o700), os.Symlink("deep/there", link)); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(link)
+	for _, path := range []string{"../file", link + "/../file", "../there/../file"} {
+		if got := keepingAt(t, path, "", "a").snapshot; got != want {
+			t.Errorf("'%s' is kept in '%s', want '%s'", path, got, want)
+		}
+	}
+}
