@@ -75,7 +75,7 @@ func architectureOf(path string) (string, error) {
 	defer func() { _ = file.Close() }()
 	architecture, known := architectures[file.Machine]
 	if !known {
-		return "", fmt.Errorf("'%s' is built for %s, which images have no name for", path, file.Machine)
+		return "", fmt.Errorf("'%s' is built for %s, and not for amd64, arm64, ppc64le, riscv64 or s390x", path, file.Machine)
 	}
 	for _, segment := range file.Progs {
 		if segment.Type == elf.PT_INTERP {

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"debug/elf"
 	"errors"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
@@ -36,7 +38,8 @@ func TestAnImageHasTheProgramWithTheRightToBindPort53AndAUserWhoIsNotRoot(t *tes
 	if err := write(built, "headless-dns:test", output); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := tarball.ImageFromPath(output, nil)
+	tag := name.MustParseReference("headless-dns:test").(name.Tag)
+	loaded, err := tarball.ImageFromPath(output, &tag)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,11 +100,20 @@ func TestWhatWouldNotStartInAnImageIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output := filepath.Join(t.TempDir(), "image.tar")
+	output, small := filepath.Join(t.TempDir(), "image.tar"), program(t, runtime.GOARCH)
+	content, err := os.ReadFile(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[18] = byte(elf.EM_ARM) // where an ELF file has its machine
+	if err := os.WriteFile(small, content, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for what, test := range map[string]struct{ binary, tag, says string }{
-		"a script":           {script, "headless-dns:test", "'" + script + "' is not built for Linux"},
-		"a dynamic program":  {shell, "headless-dns:test", "'" + shell + "' is not static: build it with CGO_ENABLED=0"},
-		"no name of a image": {shell, "Headless DNS", "'Headless DNS' is no name of an image"},
+		"a script":            {script, "headless-dns:test", "'" + script + "' is not built for Linux"},
+		"a dynamic program":   {shell, "headless-dns:test", "'" + shell + "' is not static: build it with CGO_ENABLED=0"},
+		"another machine":     {small, "headless-dns:test", "'" + small + "' is built for EM_ARM, and not for amd64, arm64, ppc64le, riscv64 or s390x"},
+		"no name of an image": {shell, "Headless DNS", "'Headless DNS' is no name of an image"},
 	} {
 		if err := write(test.binary, test.tag, output); err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("Of %s it says %q, want %q", what, err, test.says)
