@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# vulnerabilities.sh MODULE... says which known vulnerabilities the code of modules can reach, and fails for each that is
-# mended by another version of a module. Those in Go itself depend on whose Go builds, and are told.
+# vulnerabilities.sh MODULE... says which known vulnerabilities the code of modules can reach, and fails where one is in a module
+# that they need. Those in Go itself depend on whose Go builds, and are told.
 #
 # They come from the URL in GOVULNDB, such as file:///srv/vulndb. Where there is none they come from https://vuln.go.dev, and
 # where that cannot be reached, from what it is made of: the module golang.org/x/vulndb, through Go's module proxy. Where
@@ -43,7 +43,7 @@ for module in "$@"; do
 			failed=1
 		else
 			echo "Nothing of a module. Build with another Go than $(go env GOVERSION), in which these are not mended:"
-			sed -n 's/^Vulnerability #[0-9]*: //p; s/^    Fixed in: stdlib@/    mended in /p' <<<"$out" | paste -d ' ' - - | sort -V
+			awk '/^Vulnerability #/ { id = $3 } /^    Fixed in: / { sub(/.*@/, "", $3); print id "     mended in " $3 }' <<<"$out" | sort -V
 		fi
 		;;
 	*)
