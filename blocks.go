@@ -2,6 +2,7 @@ package headless
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -18,7 +19,9 @@ type block struct {
 
 	ctx    context.Context // until the end
 	cancel context.CancelFunc
-	ends   []func()
+
+	mu   sync.Mutex // a signal ends what is about to begin
+	ends []func()
 }
 
 func newBlock(h *Headless, conf *config, from follower, look func() error) *block {
@@ -29,6 +32,8 @@ func newBlock(h *Headless, conf *config, from follower, look func() error) *bloc
 
 // begin lets the source deliver, and does not wait for it.
 func (b *block) begin() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	cache, leave := allFeeds.join(b.conf.sourceKey(), b.conf.cacheShape(), b.from)
 	restarting.add(b.end)
 	b.cache, b.finder = cache, b.conf.newFinder(cache.clients)
@@ -39,6 +44,8 @@ func (b *block) begin() {
 // end may be called again, and where nothing has begun.
 func (b *block) end() {
 	b.cancel()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, end := range b.ends {
 		end()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,5 +71,38 @@ func TestABlockThatIsRefusedLetsNoneBegin(t *testing.T) {
 	all.all[1].look = func() error { return errors.New("it is in the wrong order") }
 	if err := all.start(); err == nil || all.all[0].cache != nil {
 		t.Errorf("One has begun, and the error is %v", err)
+	}
+}
+
+// followerFunc is a source.
+type followerFunc func(ctx context.Context, sink source.Sink)
+
+func (f followerFunc) Run(ctx context.Context, sink source.Sink) { f(ctx, sink) }
+
+// A signal ends CoreDNS whatever it does at that time.
+func TestABlockThatIsEndedWhileItBeginsLeavesNothingRunning(t *testing.T) {
+	running := make(chan struct{})
+	all := blocksOf(t, followerFunc(func(ctx context.Context, _ source.Sink) {
+		close(running)
+		<-ctx.Done()
+	}))
+	b := all.all[0]
+	b.conf.snapshot, b.conf.startupTimeout = filepath.Join(t.TempDir(), "missing"), time.Hour
+	var both sync.WaitGroup
+	allKeepers.mu.Lock() // it cannot go on before that is given back
+	both.Go(func() {
+		if err := all.start(); err != nil {
+			t.Error(err)
+		}
+	})
+	<-running
+	both.Go(b.end)
+	<-b.ctx.Done()
+	allKeepers.mu.Unlock()
+	both.Wait()
+	allFeeds.mu.Lock()
+	defer allFeeds.mu.Unlock()
+	if allFeeds.running[b.conf.sourceKey()] != nil {
+		t.Error("Its source runs on")
 	}
 }
