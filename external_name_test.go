@@ -9,7 +9,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-const aliasName = "alias.default.svc.cluster.local."
+const aliasName = "another-name-that-is-much-longer-than-the-one-it-stands-for.default.svc.cluster.local."
 
 // withAlias puts a plugin behind that knows an ExternalName service which points to the name, and its addresses not.
 func withAlias(h *Headless, target string) *Headless {
