@@ -1,6 +1,7 @@
 package headless
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -39,6 +40,9 @@ func TestTheNewInstanceWritesWhileTheOldOneIsWritingAndItsOwnStays(t *testing.T)
 	}
 	if n := testutil.ToFloat64(snapshotErrorCount.WithLabelValues("write")) - before; n != 0 {
 		t.Errorf("%v errors are counted", n)
+	}
+	if about, err := os.Stat(old.path); err != nil || testutil.ToFloat64(snapshotOctets) != float64(about.Size()) {
+		t.Errorf("It is not as large as the metric says: %v", err)
 	}
 }
 
