@@ -35,7 +35,6 @@ func (b *block) begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	cache, leave := allFeeds.join(b.conf.sourceKey(), b.conf.cacheShape(), b.from)
-	restarting.add(b.end)
 	b.cache, b.finder = cache, b.conf.newFinder(cache.clients)
 	b.started.Store(true)
 	b.ends = []func(){allKeepers.join(b.conf, cache), func() { b.policies.forget(cache) }, leave}
@@ -69,12 +68,19 @@ func addBlock(in *caddy.Controller, b *block) {
 	known.all = append(known.all, b)
 }
 
+func (b *blocks) end() {
+	for _, each := range b.all {
+		each.end()
+	}
+}
+
 func (b *blocks) start() error {
 	for _, each := range b.all {
 		if err := each.look(); err != nil {
 			return plugin.Error(pluginName, err)
 		}
 	}
+	restarting.add(b)
 	begun := time.Now()
 	for _, each := range b.all {
 		each.begin()

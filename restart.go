@@ -8,11 +8,12 @@ import (
 )
 
 // restarts ends the sources that were started for an instance of CoreDNS that then failed to start. Caddy discards such
-// an instance without calling its OnShutdown functions; only the one that runs on is told.
+// an instance without calling its OnShutdown functions; only the one that runs on is told, if headless is in it. Else it is
+// found at the next start.
 type restarts struct {
 	mu      sync.Mutex
 	running []*caddy.Instance // before the restart
-	started []func()          // since then; each ends what was started
+	started []*blocks         // since then
 	ready   bool              // one of its blocks has endpoints to answer with
 	synced  bool              // and has them from its source, not from a snapshot
 }
@@ -25,6 +26,7 @@ var restarting restarts
 func (r *restarts) begin(ready, synced bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.endLost()
 	r.running, r.started = slices.Clone(caddy.Instances()), nil
 	r.ready, r.synced = r.ready || ready, r.synced || synced
 }
@@ -44,10 +46,22 @@ func (r *restarts) done() {
 }
 
 // add is for OnStartup.
-func (r *restarts) add(stop func()) {
+func (r *restarts) add(b *blocks) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.started = append(r.started, stop)
+	r.endLost()
+	r.started = append(r.started, b)
+}
+
+// endLost ends what was started for instances that there are not any more.
+func (r *restarts) endLost() {
+	r.started = slices.DeleteFunc(r.started, func(b *blocks) bool {
+		lost := !slices.ContainsFunc(caddy.Instances(), func(i *caddy.Instance) bool { return i.Storage[blocksKey{}] == b })
+		if lost {
+			b.end()
+		}
+		return lost
+	})
 }
 
 // failed is for OnRestartFailed of the instance that ran before. A restart also counts as failed where only the end of
@@ -61,8 +75,8 @@ func (r *restarts) failed() error {
 			return nil
 		}
 	}
-	for _, stop := range r.started {
-		stop()
+	for _, b := range r.started {
+		b.end()
 	}
 	r.started = nil
 	return nil
