@@ -62,8 +62,10 @@ func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptio
 	}
 	var w watch.Interface
 	err := r.try(ctx, "watch", &options, func() (err error) {
-		if err = r.turnedBack(ctx, options); err == nil {
-			w, err = r.watch(ctx, options)
+		if w, err = r.watch(ctx, options); err == nil {
+			if err = r.turnedBack(ctx, options); err != nil {
+				w.Stop()
+			}
 		}
 		if expired(err) && options.SendInitialEvents != nil {
 			// A reflector asks for any version when the one that it has seen has expired. Where that has expired too, it
@@ -80,7 +82,8 @@ func (r *resource[K, T]) watchFrom(ctx context.Context, options metav1.ListOptio
 
 // turnedBack returns that a version has expired where the API server has an older one, as after etcd was restored from a
 // backup. A watch from a version that is still to come would be opened all the same, and silent until it has come. It is
-// asked for what it remembers, of an object that does not exist: that costs it next to nothing.
+// asked for what it remembers, of an object that does not exist: that costs it next to nothing. And only when the watch is
+// open: an API server that starts forbids everything for a moment, which then would look like a right that is missing.
 func (r *resource[K, T]) turnedBack(ctx context.Context, options metav1.ListOptions) error {
 	if r.listed.Swap(false) || options.ResourceVersion == "" {
 		return nil
@@ -88,8 +91,11 @@ func (r *resource[K, T]) turnedBack(ctx context.Context, options metav1.ListOpti
 	about, err := r.page(ctx, metav1.ListOptions{
 		ResourceVersion: "0", FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, noName).String(),
 	}, func(K) {})
-	if err != nil {
-		return nil //nolint:nilerr // the watch fails for the same reason, or whoever may only watch is not to be kept from it
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil // who may only watch is not to be kept from that
+	case err != nil:
+		return err
 	}
 	if order, err := resourceversion.CompareResourceVersion(about.ResourceVersion, options.ResourceVersion); err == nil && order < 0 {
 		return apierrors.NewResourceExpired("the API server has an older version")
