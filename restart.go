@@ -12,10 +12,9 @@ import (
 // found at the next start.
 type restarts struct {
 	mu      sync.Mutex
-	running []*caddy.Instance // before the restart
-	started []*blocks         // since then
-	ready   bool              // one of its blocks has endpoints to answer with
-	synced  bool              // and has them from its source, not from a snapshot
+	started []*blocks // since the instance that runs was asked to restart
+	ready   bool      // one of its blocks has endpoints to answer with
+	synced  bool      // and has them from its source, not from a snapshot
 }
 
 // restarting is of the process, as instances are.
@@ -27,7 +26,7 @@ func (r *restarts) begin(ready, synced bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.endLost()
-	r.running, r.started = slices.Clone(caddy.Instances()), nil
+	r.started = nil // it is told of its own end
 	r.ready, r.synced = r.ready || ready, r.synced || synced
 }
 
@@ -65,19 +64,11 @@ func (r *restarts) endLost() {
 }
 
 // failed is for OnRestartFailed of the instance that ran before. A restart also counts as failed where only the end of
-// the old instance was not in order: then there is a new one, and it keeps its sources.
+// the old instance was not in order: then there is a new one, which is not lost.
 func (r *restarts) failed() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ready, r.synced = false, false
-	for _, instance := range caddy.Instances() {
-		if !slices.Contains(r.running, instance) {
-			return nil
-		}
-	}
-	for _, b := range r.started {
-		b.end()
-	}
-	r.started = nil
+	r.endLost()
 	return nil
 }

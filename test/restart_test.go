@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -59,6 +60,8 @@ func TestARestartLeavesOneSourceBehindWhetherItFailsOrNot(t *testing.T) {
 	}
 	defer func() { expectNothingLeft(t, instance, before) }()
 	broken := unbindable(corefile)
+	// What it starts is a source of its own.
+	broken.Contents = bytes.Replace(broken.Contents, []byte("manifests"), []byte("namespaces default\n        manifests"), 1)
 	for i, input := range []caddy.CaddyfileInput{broken, broken, corefile, broken, corefile} {
 		next, err := instance.Restart(input)
 		if failed := err != nil; failed != (len(input.Contents) == len(broken.Contents)) {
