@@ -14,7 +14,7 @@ import (
 
 func main() {
 	binary := flag.String("binary", "", "path of a static build of CoreDNS for Linux")
-	tag := flag.String("tag", "headless-dns:dev", "what the image is called")
+	tag := flag.String("tag", "", "what the image is called")
 	output := flag.String("output", "", "path of the file to write")
 	flag.Parse()
 	if err := write(*binary, *tag, *output); err != nil {
